@@ -1,0 +1,198 @@
+"""What people do in rooms. Each action is one transaction: it checks, it writes, it appends to the log.
+
+Synchronous, and knowing nothing of requests, sockets or consumers. Every action asks ``policies`` while it
+holds the room's lock, so that what it was allowed is still so when it commits.
+"""
+
+import uuid
+from dataclasses import dataclass
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from chat import errors, events, log, policies, text
+from chat.identity import Identity
+from chat.mids import is_mid, next_mid
+from chat.models import Membership, Message, Room
+from chat.render import RENDERER, to_html
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """The answer to a post: the message's ``mid``, the ``key`` it came with, and its number in the log.
+
+    ``seq`` is None where the key was used before and the event has since left the log.
+    """
+
+    mid: str
+    key: str
+    seq: int | None
+
+
+def create_room(actor: Identity, name: str, visibility: str = Room.Visibility.PUBLIC) -> tuple[Room, bool]:
+    """The room that ``name`` leads to, and whether it was made just now. Its maker owns it, if they have an account.
+
+    Raises ``RoomNameInvalid``, ``RoomNameReserved``, ``RoomCreationClosed``, ``NotAllowed`` and, where there
+    is such a room and ``actor`` may not know, ``RoomNotFound``.
+    """
+    slug = text.slug_of(name)
+    title = text.clean_name(name, most=200)
+    with transaction.atomic():
+        room = Room.objects.filter(slug=slug).first()
+        if room is None:
+            if not policies.may_create_rooms(actor):
+                raise errors.RoomCreationClosed()
+            if not policies.anyone_may_read(visibility):
+                policies.require(actor.user_id is not None, "Only somebody with an account can keep a private room.")
+            try:
+                with transaction.atomic():
+                    room = Room.objects.create(slug=slug, title=title, visibility=visibility)
+            except IntegrityError:  # somebody else was faster
+                room = Room.objects.get(slug=slug)
+            else:
+                if actor.user_id is not None:
+                    Membership.objects.create(room=room, user_id=actor.user_id, role=Membership.Role.OWNER)
+                return room, True
+        policies.require_readable(room, actor)
+        return room, False
+
+
+def post(actor: Identity, room_id: int, message: object, key: object = None, reply_to: object = None) -> Posted:
+    """Post ``message`` to a room. ``key``, a UUID, makes it safe to ask again; without one a new one is made.
+
+    Raises ``TextInvalid``, ``TextEmpty``, ``TextTooLong``, ``InvalidKey``, ``MessageNotFound`` (for
+    ``reply_to``), ``RoomNotFound``, ``NotAllowed``.
+    """
+    key = _clean_key(key)
+    body = text.clean_text(message)
+    html = to_html(body)
+    with transaction.atomic():
+        room = _lock(room_id)
+        role = policies.require_readable(room, actor)
+        policies.require(policies.may_post(room, role))
+        before = Message.objects.filter(room=room, author_key=actor.key, key=key).first()
+        if before is not None:
+            return _posted(before)
+        if reply_to is not None:
+            reply_to = _find(room, reply_to).mid
+        room.last_mid = next_mid(room.last_mid)
+        posted = Message.objects.create(
+            mid=room.last_mid,
+            room=room,
+            author_id=actor.user_id,
+            author_key=actor.key,
+            author_name=actor.name,
+            author_kind=actor.kind,
+            author_role=role,
+            key=key,
+            text=body,
+            html=html,
+            renderer=RENDERER,
+            reply_to=reply_to or "",
+            created_at=timezone.now(),
+        )
+        event = log.append(room, events.MESSAGE, events.message_fields(posted, room.slug), posted.mid)
+        return Posted(mid=posted.mid, key=str(key), seq=event.seq)
+
+
+def edit(actor: Identity, room_id: int, mid: object, message: object) -> Posted:
+    """Give one's own message another text. The old one is gone from the log in the same transaction.
+
+    Raises what ``post`` raises, and ``MessageNotFound`` where there is none, or it was deleted.
+    """
+    body = text.clean_text(message)
+    html = to_html(body)
+    with transaction.atomic():
+        room = _lock(room_id)
+        role = policies.require_readable(room, actor)
+        policies.require(policies.may_post(room, role))
+        found = _find(room, mid)
+        policies.require(policies.may_edit(found, actor), "Only its author can edit a message.")
+        found.text, found.html, found.renderer, found.edited_at = body, html, RENDERER, timezone.now()
+        found.save(update_fields=["text", "html", "renderer", "edited_at"])
+        log.redact(room, found.mid)
+        event = log.append(room, events.EDITED, events.message_fields(found, room.slug), found.mid)
+        return Posted(mid=found.mid, key=str(found.key), seq=event.seq)
+
+
+def delete(actor: Identity, room_id: int, mid: object) -> None:
+    """Delete a message: its text is gone from every row in the same transaction.
+
+    Raises ``MessageNotFound``, ``RoomNotFound``, ``NotAllowed``.
+    """
+    with transaction.atomic():
+        room = _lock(room_id)
+        role = policies.require_readable(room, actor)
+        found = _find(room, mid)
+        policies.require(policies.may_delete(found, actor, role), "Only its author or a moderator can delete that.")
+        _delete(room, found)
+
+
+def remove(room_id: int, mid: str) -> None:
+    """Delete a message on behalf of the site, whose administrators Django's own permissions govern."""
+    with transaction.atomic():
+        room = log.lock(room_id)
+        _delete(room, _find(room, mid))
+
+
+def change_visibility(actor: Identity, room_id: int, visibility: str) -> None:
+    """Make a room public, unlisted or private. Who may no longer read it is let go by the relays.
+
+    Raises ``RoomNotFound``, ``NotAllowed``, ``ValueError`` for a visibility there is not.
+    """
+    with transaction.atomic():
+        room = _lock(room_id)
+        role = policies.require_readable(room, actor)
+        policies.require(policies.may_govern(role), "Only the room's owner can change that.")
+        _set_visibility(room, visibility)
+
+
+def set_visibility(room_id: int, visibility: str) -> None:
+    """The same on behalf of the site."""
+    with transaction.atomic():
+        _set_visibility(log.lock(room_id), visibility)
+
+
+def _delete(room: Room, message: Message) -> None:
+    message.text, message.html, message.deleted_at = "", "", timezone.now()
+    message.save(update_fields=["text", "html", "deleted_at"])
+    log.redact(room, message.mid)
+    log.append(room, events.DELETED, {}, message.mid)
+
+
+def _set_visibility(room: Room, visibility: str) -> None:
+    visibility = Room.Visibility(visibility)
+    if room.visibility != visibility:
+        room.visibility = visibility
+        room.save(update_fields=["visibility"])
+        log.append(room, events.ROOM_CHANGED, {"visibility": visibility.value})
+
+
+def _lock(room_id: int) -> Room | None:
+    try:
+        return log.lock(room_id)
+    except Room.DoesNotExist:
+        return None
+
+
+def _find(room: Room, mid: object) -> Message:
+    found = Message.objects.visible().filter(room=room, mid=mid).first() if is_mid(mid) else None
+    if found is None:
+        raise errors.MessageNotFound()
+    return found
+
+
+def _posted(message: Message) -> Posted:
+    seq = log.first_number(message.room_id, message.mid)
+    return Posted(mid=message.mid, key=str(message.key), seq=seq)
+
+
+def _clean_key(key: object) -> uuid.UUID:
+    if key is None:
+        return uuid.uuid4()
+    if not isinstance(key, str) or len(key) > 45:  # urn:uuid:{…}
+        raise errors.InvalidKey()
+    try:
+        return uuid.UUID(key)
+    except ValueError:
+        raise errors.InvalidKey() from None

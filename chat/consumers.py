@@ -1,0 +1,116 @@
+"""The WebSocket door: parse, authorise, call one action, answer."""
+
+import logging
+from contextlib import AsyncExitStack
+from typing import Any
+
+from asgiref.typing import ASGIReceiveCallable, ASGISendCallable
+from channels.consumer import AsyncConsumer, get_handler_name
+from channels.exceptions import StopConsumer
+
+from chat import actions, errors, protocol
+from chat.database import in_database
+from chat.doorway import following
+from chat.errors import ChatError
+from chat.follower import Follower, Message
+from chat.identity import new_guest
+from chat.origins import may_open
+from chat.visitors import visitor
+
+logger = logging.getLogger(__name__)
+
+
+async def refuse(scope: dict, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    """For sockets that open where there are none: the handshake is turned down."""
+    await receive()
+    await send({"type": "websocket.close"})
+
+
+class RoomConsumer(AsyncConsumer):
+    """One participant's socket in one room."""
+
+    # The relay has this process's one channel in the room's group: a socket needs none of its own.
+    channel_layer_alias = "no layer"
+
+    async def __call__(self, scope: dict, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        async with AsyncExitStack() as self.presence:
+            await super().__call__(scope, receive, send)
+
+    async def dispatch(self, message: Message) -> None:
+        # Without the base class's trip to a thread for stale connections: chat.database sees to those.
+        await getattr(self, get_handler_name(message))(message)
+
+    async def websocket_connect(self, message: Message) -> None:
+        if not may_open(self.scope["headers"]):
+            await self.send({"type": "websocket.close"})
+            return
+        self.room_id: int | None = None
+        self.dialect = protocol.dialect_for(self.scope["subprotocols"])
+        # Accepted before anything is known: a browser is told why it was refused only on an open socket.
+        await self.send({"type": "websocket.accept", "subprotocol": self.dialect.subprotocol})
+        try:
+            await self.enter()
+        except ChatError as error:
+            await self.leave(error)
+        except Exception:
+            logger.exception("a socket could not enter its room")
+            await self.leave(errors.ServerError())
+
+    async def enter(self) -> None:
+        query = protocol.read_query(self.scope["query_string"])
+        self.actor = await visitor(self.scope["headers"]) or new_guest()
+        follower = Follower(form=self.dialect, send=self.base_send, close=self.leave, actor=self.actor)
+        room = self.scope["url_route"]["kwargs"]["slug"]
+        relay, entry = await self.presence.enter_async_context(following(room, follower, query.history))
+        await self.tell(self.dialect.welcome(self.actor, entry))
+        self.room_id = relay.room_id
+        relay.start(follower, entry.head if query.after is None else query.after)
+
+    async def leave(self, error: ChatError) -> None:
+        """Say why, and close with the code that says whether to come back."""
+        self.room_id = None
+        await self.tell(self.dialect.error(error))
+        await self.send({"type": "websocket.close", "code": error.close or errors.TRY_AGAIN})
+
+    async def websocket_disconnect(self, message: Message) -> None:
+        raise StopConsumer()
+
+    async def websocket_receive(self, message: Message) -> None:
+        if self.room_id is None:  # closing: what still arrives is from before the client heard
+            return
+        frame: dict[str, Any] = {}
+        try:
+            frame = protocol.read_frame(message.get("text"))
+            await self.tell(await self.answer(frame))
+        except ChatError as error:
+            await self.tell(self.dialect.error(error, frame.get("key")))
+        except Exception:
+            logger.exception("a frame could not be answered")
+            await self.tell(self.dialect.error(errors.ServerError(), frame.get("key")))
+
+    async def answer(self, frame: dict[str, Any]) -> list[Message]:
+        if self.dialect is protocol.PLAIN:
+            return await self.post(frame)
+        match frame.get("type"):
+            case "post":
+                return await self.post(frame)
+            case "edit":
+                await in_database(actions.edit, self.actor, self.room_id, frame.get("mid"), frame.get("message"))
+                return []
+            case "delete":
+                await in_database(actions.delete, self.actor, self.room_id, frame.get("mid"))
+                return []
+            case "ping":
+                return protocol.ENGAWA_V1.pong()
+            case _:
+                raise errors.UnknownFrameType()
+
+    async def post(self, frame: dict[str, Any]) -> list[Message]:
+        posted = await in_database(
+            actions.post, self.actor, self.room_id, frame.get("message"), frame.get("key"), frame.get("reply_to")
+        )
+        return self.dialect.posted(posted)
+
+    async def tell(self, messages: list[Message]) -> None:
+        for message in messages:
+            await self.send(message)

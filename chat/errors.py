@@ -1,0 +1,170 @@
+"""Everything that can be wrong with what a client asks, each with a code that never changes.
+
+A code is for programs, the sentence for people. Transports turn a ``ChatError`` into a frame, a status or a
+close code with what it carries; ``docs/protocol.md`` lists them all.
+"""
+
+# Close codes: 4000–4499 come back, 4500–4999 stay away.
+TOO_SLOW = 4008
+TRY_AGAIN = 4013
+BAD_REQUEST = 4500
+ROOM_NOT_FOUND = 4501
+
+
+class ChatError(Exception):
+    """What went wrong: a stable ``code``, a sentence, the HTTP ``status`` it answers as.
+
+    ``close`` is the WebSocket close code where the error ends the connection; ``retryable`` says that the same
+    request may succeed later.
+    """
+
+    code = "server.error"
+    detail = "Something went wrong on our side."
+    status = 500
+    close: int | None = None
+    retryable = False
+
+    def __init__(self, detail: str | None = None) -> None:
+        self.detail = detail or self.detail
+        super().__init__(self.detail)
+
+    def as_dict(self) -> dict[str, object]:
+        answer: dict[str, object] = {"code": self.code, "detail": self.detail}
+        if self.retryable:
+            answer["retryable"] = True
+        return answer
+
+
+class ServerError(ChatError):
+    """What we did not foresee: the log has it, the client only learns that it was us."""
+
+    close = TRY_AGAIN
+    retryable = True
+
+
+class TooSlow(ChatError):
+    code = "connection.too_slow"
+    detail = "You fell too far behind; come back with your last number."
+    status = 503
+    close = TOO_SLOW
+    retryable = True
+
+
+class ServerBusy(ChatError):
+    code = "server.busy"
+    detail = "The database is not answering just now. Nothing was saved; try again."
+    status = 503
+    close = TRY_AGAIN
+    retryable = True
+
+
+class InvalidFrame(ChatError):
+    code = "frame.invalid"
+    detail = "A frame is one JSON object."
+    status = 400
+
+
+class UnknownFrameType(ChatError):
+    code = "frame.unknown_type"
+    detail = "There is no frame of that type."
+    status = 400
+
+
+class InvalidKey(ChatError):
+    code = "key.invalid"
+    detail = "A key is a UUID."
+    status = 400
+
+
+class InvalidQuery(ChatError):
+    code = "query.invalid"
+    detail = "That address asks for something that there is not."
+    status = 400
+    close = BAD_REQUEST
+
+
+class InvalidCursor(ChatError):
+    code = "cursor.invalid"
+    detail = "A cursor is a number of 1 to 18 digits."
+    status = 400
+    close = BAD_REQUEST
+
+
+class TextEmpty(ChatError):
+    code = "text.empty"
+    detail = "There is nothing to see in that text."
+    status = 400
+
+
+class TextTooLong(ChatError):
+    code = "text.too_long"
+    detail = "That text is too long."
+    status = 400
+
+
+class TextInvalid(ChatError):
+    code = "text.invalid"
+    detail = "A message is a string."
+    status = 400
+
+
+class NameInvalid(ChatError):
+    code = "name.invalid"
+    detail = "That name cannot be used."
+    status = 400
+
+
+class RoomNameInvalid(ChatError):
+    code = "room.name_invalid"
+    detail = "A room's name has at least one letter or number."
+    status = 400
+
+
+class RoomNameReserved(ChatError):
+    code = "room.name_reserved"
+    detail = "That name is reserved; choose another."
+    status = 400
+
+
+class RoomCreationClosed(ChatError):
+    code = "room.creation_closed"
+    detail = "There is no such room, and you may not open one here."
+    status = 403
+
+
+class RoomNotFound(ChatError):
+    """Also where a room may not be known to exist."""
+
+    code = "room.not_found"
+    detail = "There is no such room."
+    status = 404
+    close = ROOM_NOT_FOUND
+
+
+class MessageNotFound(ChatError):
+    code = "message.not_found"
+    detail = "There is no such message here."
+    status = 404
+
+
+class NotAllowed(ChatError):
+    code = "not_allowed"
+    detail = "You may not do that here."
+    status = 403
+
+
+class InvalidHost(ChatError):
+    code = "host.invalid"
+    detail = "There is no such site here."
+    status = 400
+
+
+class PayloadTooLarge(ChatError):
+    code = "payload.too_large"
+    detail = "That is more than we take in one request."
+    status = 413
+
+
+def every_error() -> list[type[ChatError]]:
+    """All errors there are, for the documentation's test."""
+    return sorted(ChatError.__subclasses__(), key=lambda error: error.code)

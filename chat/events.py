@@ -1,0 +1,65 @@
+"""What an event looks like on every wire: the one place where its JSON is made.
+
+An event is encoded once, when it is appended to the log, and forwarded as those characters. A message in a
+history has the same fields, without ``id``: a history is a snapshot, not a replay.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from chat.models import Message
+
+MESSAGE = "message"
+EDITED = "message.edited"
+DELETED = "message.deleted"
+REDACTED = "message.redacted"
+ROOM_CHANGED = "room.changed"
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedEvent:
+    """An event of a room's log, as every process passes it on."""
+
+    seq: int
+    type: str
+    mid: str
+    json: str
+
+
+def encode(fields: dict[str, Any]) -> str:
+    """JSON on one line, as itself rather than escaped where it is not ASCII."""
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+
+
+def timestamp(moment: datetime) -> str:
+    """RFC 3339 in UTC, to the millisecond: ``2026-11-21T07:00:00.123Z``."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def message_fields(message: Message, slug: str) -> dict[str, Any]:
+    """A message's content as readers see it, in an event or in a history."""
+    fields: dict[str, Any] = {
+        "type": MESSAGE,
+        "room": slug,
+        "mid": message.mid,
+        "at": timestamp(message.created_at),
+        "message": message.text,
+        "html": message.html,
+        "key": str(message.key),
+    }
+    if message.reply_to:
+        fields["reply_to"] = message.reply_to
+    if message.edited_at:
+        fields["edited_at"] = timestamp(message.edited_at)
+    fields["author"] = message.author_dict()
+    return fields
+
+
+def redacted(event_json: str) -> str:
+    """The stub that takes the place of an event whose message was edited or deleted since."""
+    fields = json.loads(event_json)
+    return encode(
+        {"id": fields["id"], "type": REDACTED, "room": fields["room"], "mid": fields["mid"], "at": fields["at"]}
+    )

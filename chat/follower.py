@@ -1,0 +1,51 @@
+"""One connection that follows a room, whatever it speaks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from chat.errors import ChatError
+from chat.events import LoggedEvent
+from chat.identity import Identity
+
+Message = dict[str, Any]
+Send = Callable[[Message], Awaitable[None]]
+
+
+class Form(Protocol):
+    """How a kind of connection wants to be told: makes ASGI messages, each of which many followers are sent.
+
+    Two equal forms make equal messages, so a relay encodes once for all followers of equal form.
+    """
+
+    heartbeat_seconds: float
+
+    def events(self, events: list[LoggedEvent]) -> list[Message]: ...
+
+    def heartbeat(self, head: int) -> list[Message]: ...
+
+    def reset(self, head: int) -> list[Message]: ...
+
+
+@dataclass(eq=False, slots=True)
+class Follower:
+    """A connection as its room's relay sees it.
+
+    ``actor`` is who reads (None: anybody). ``close`` ends the connection because of an error; it is run as a
+    task. ``admitted`` says that the policy let it in; until then it is only waiting to hear. ``position`` is the number of the last event handed to ``send``; only where ``live`` does the relay
+    hand it more directly, otherwise ``task`` is bringing it there. ``stale`` says that its numbers mean nothing
+    any more: it must be reset before it is told anything else.
+    """
+
+    form: Form
+    send: Send
+    close: Callable[[ChatError], Awaitable[None]]
+    actor: Identity | None = None
+    admitted: bool = False
+    position: int = 0
+    live: bool = False
+    stale: bool = False
+    task: asyncio.Task[None] | None = field(default=None, repr=False)

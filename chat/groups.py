@@ -1,0 +1,9 @@
+"""Group names of the channel layer, made here and nowhere else.
+
+From primary keys: layers take ASCII letters, digits, hyphens, underscores and full stops only, and slugs may
+be in any script.
+"""
+
+
+def room_group(room_id: int) -> str:
+    return f"room.{room_id}"

@@ -1,0 +1,118 @@
+"""A room's log: durable events, numbered without gaps in the order of their commits.
+
+Only this module writes events. Whoever appends holds the room's lock (``lock``) in a transaction, so numbers
+rise in the order in which they become visible: a reader that has seen *n* never meets *n - 1* later.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from time import time
+
+from django.db import transaction
+from django.utils import timezone
+
+from chat import broadcast, events
+from chat.events import LoggedEvent
+from chat.models import Event, Room
+
+PAGE_EVENTS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What the log says to somebody whose cursor is ``after``.
+
+    ``reset`` is True where the cursor is not one this log can answer: the reader must start from ``head``.
+    Otherwise ``events`` are the next ones, at most as many as were asked for.
+    """
+
+    head: int
+    reset: bool
+    events: list[LoggedEvent]
+
+
+def lock(room_id: int) -> Room:
+    """The room, locked until the transaction ends.
+
+    On PostgreSQL the row is locked; on SQLite the transaction itself is (``BEGIN IMMEDIATE``), and
+    ``select_for_update`` is without effect.
+    """
+    return Room.objects.select_for_update().get(pk=room_id)
+
+
+def append(room: Room, type: str, content: dict, mid: str = "") -> LoggedEvent:
+    """Append an event to the log of ``room``, which the caller has locked, and announce it after the commit."""
+    assert transaction.get_connection().in_atomic_block, "an event is appended in the transaction of its action"
+    room.head += 1
+    fields = {"id": room.head, "type": type, "room": room.slug}
+    if mid:
+        fields["mid"] = mid
+    fields["at"] = events.timestamp(timezone.now())
+    fields.update({name: value for name, value in content.items() if name not in ("id", "type", "room", "mid")})
+    event = LoggedEvent(seq=room.head, type=type, mid=mid, json=events.encode(fields))
+    Event.objects.create(room=room, seq=event.seq, type=type, mid=mid, json=event.json)
+    room.save(update_fields=["head", "last_mid"])
+    transaction.on_commit(partial(broadcast.announce, room.pk, room.slug, event))
+    return event
+
+
+def redact(room: Room, mid: str) -> None:
+    """Take the text out of every event of ``mid``: part of the transaction that edits or deletes it."""
+    for event in Event.objects.filter(room=room, mid=mid).exclude(type__in=[events.REDACTED, events.DELETED]):
+        Event.objects.filter(room=room, seq=event.seq).update(type=events.REDACTED, json=events.redacted(event.json))
+
+
+def read(room_id: int, after: int, limit: int = PAGE_EVENTS) -> Page:
+    """The next events after the cursor ``after``, or word that it cannot be resumed from."""
+    for _ in range(3):
+        # Events first: what the head, read later, has beyond them is asked for next.
+        found = [
+            LoggedEvent(*row)
+            for row in Event.objects.filter(room_id=room_id, seq__gt=after)
+            .order_by("seq")
+            .values_list("seq", "type", "mid", "json")[:limit]
+        ]
+        head, floor = Room.objects.values_list("head", "floor").get(pk=room_id)
+        if not floor <= after <= head:
+            return Page(head=head, reset=True, events=[])
+        complete = [event.seq for event in found] == list(range(after + 1, after + 1 + len(found)))
+        if complete and (found or after == head):
+            return Page(head=head, reset=False, events=found)
+        # Appended, pruned or restored between the two queries: read again.
+    # A hole that stays is a damaged log. Complete, or it says so.
+    return Page(head=head, reset=True, events=[])
+
+
+def first_number(room_id: int, mid: str) -> int | None:
+    """The number of the first event that spoke of ``mid``, or None where the log no longer has it."""
+    return Event.objects.filter(room_id=room_id, mid=mid).order_by("seq").values_list("seq", flat=True).first()
+
+
+def heads(room_ids: list[int]) -> dict[int, int]:
+    """The last number of each of these rooms' logs."""
+    return dict(Room.objects.filter(pk__in=room_ids).values_list("pk", "head"))
+
+
+def prune(room_id: int, keep: int) -> int:
+    """Forget all but the last ``keep`` events of a room's log (not its messages). Returns how many went."""
+    with transaction.atomic():
+        room = lock(room_id)
+        floor = max(room.floor, room.head - keep)
+        removed, _ = Event.objects.filter(room_id=room_id, seq__lte=floor).delete()
+        room.floor = floor
+        room.save(update_fields=["floor"])
+    return removed
+
+
+def restart(room_id: int) -> int:
+    """Begin a room's log anew after its database was restored from a backup. Returns its new head.
+
+    Numbers given out after the backup was made may have been seen, and would be given out again for other
+    events. Microseconds of the clock are beyond any number counted so far, so every old cursor is recognised.
+    """
+    with transaction.atomic():
+        room = lock(room_id)
+        Event.objects.filter(room_id=room_id).delete()
+        room.head = room.floor = max(room.head + 1, int(time() * 1_000_000))
+        room.save(update_fields=["head", "floor"])
+    return room.head

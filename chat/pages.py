@@ -1,0 +1,49 @@
+"""What a page of a room shows, whoever it is for: a run of messages, and where to go on from."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from chat import errors
+from chat.mids import is_mid
+from chat.models import Message, Room
+
+
+@dataclass(frozen=True, slots=True)
+class MessagePage:
+    """``messages`` oldest first; ``head``, read before them, is the number from which events continue.
+
+    ``earlier_mid`` names the page before this one (None: this is the first), ``is_latest`` says that nothing
+    comes after it but what happens from now on.
+    """
+
+    messages: list[Message]
+    head: int
+    earlier_mid: str | None
+    is_latest: bool
+
+    def context(self) -> dict[str, object]:
+        return {
+            "messages_page": self.messages,
+            "cursor": self.head,
+            "earlier_mid": self.earlier_mid,
+            "is_latest": self.is_latest,
+        }
+
+
+def message_page(room: Room, before: str | None = None, size: int | None = None) -> MessagePage:
+    """The messages before the one named ``before``, or the newest. Raises ``InvalidQuery`` for what is no name.
+
+    ``room`` was read just now: its head is older than the messages, so none falls between them.
+    """
+    if before is not None and not is_mid(before):
+        raise errors.InvalidQuery("before is the mid of a message.")
+    size = size or settings.PAGE_MESSAGES
+    found = room.messages.visible().page_before(before, size + 1)
+    messages = found[-size:]
+    return MessagePage(
+        messages=messages,
+        head=room.head,
+        earlier_mid=messages[0].mid if len(found) > size else None,
+        is_latest=before is None,
+    )

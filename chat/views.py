@@ -1,0 +1,187 @@
+"""The pages where people take part."""
+
+from urllib.parse import quote
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import RequestDataTooBig
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.views import View
+from django.views.decorators.cache import never_cache
+
+from chat import actions, errors, policies
+from chat.accounts import remember_guest
+from chat.errors import ChatError
+from chat.events import message_fields
+from chat.identity import Identity, new_guest
+from chat.models import Room
+from chat.pages import message_page
+from chat.text import canonical_slug
+from chat.visitors import guest_of
+
+
+class PersonView(View):
+    """A view that knows who is there: an account, or a guest, who is given a name to keep at the first visit."""
+
+    me: Identity
+
+    @method_decorator(never_cache)
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        guest = None
+        if request.user.is_authenticated:
+            self.me = request.user.identity
+        else:
+            self.me = guest_of(request.COOKIES) or (guest := new_guest())
+        response = super().dispatch(request, *args, **kwargs)
+        if guest is not None and response.status_code < 400:
+            remember_guest(response, guest)
+        return response
+
+    def room(self, slug: str) -> tuple[Room, str]:
+        """The room at this address and one's role in it. Raises ``Http404`` where there is none to be known."""
+        canonical = canonical_slug(slug)
+        room = Room.objects.filter(slug=canonical).first() if canonical else None
+        try:
+            return room, policies.require_readable(room, self.me)
+        except errors.RoomNotFound:
+            raise Http404() from None
+
+
+class IndexView(PersonView):
+    """The rooms, and the field to enter one. Entering a name that nobody has used makes the room."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self.page(request)
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        name = request.POST.get("name", "")
+        visibility = request.POST.get("visibility") or Room.Visibility.PUBLIC
+        if visibility not in Room.Visibility.values:
+            visibility = Room.Visibility.PUBLIC
+        try:
+            room, _ = actions.create_room(self.me, name, visibility)
+        except errors.RoomCreationClosed as error:
+            if settings.ROOM_CREATION == "signed-in" and self.me.user_id is None:
+                return redirect_to_login(reverse("chat:index"))
+            return self.page(request, name, error)
+        except ChatError as error:
+            return self.page(request, name, error)
+        return HttpResponseRedirect(reverse("chat:room", args=[room.slug]))
+
+    def page(self, request: HttpRequest, name: str = "", error: ChatError | None = None) -> HttpResponse:
+        visibilities = Room.Visibility.choices
+        if self.me.user_id is None:
+            visibilities = [choice for choice in visibilities if policies.anyone_may_read(choice[0])]
+        context = {
+            "rooms": Room.objects.listed_for(self.me),
+            "may_create": policies.may_create_rooms(self.me),
+            "visibilities": visibilities,
+            "name": name[:200],
+            "error": error,
+        }
+        return render(request, "chat/index.html", context, status=error.status if error else 200)
+
+
+class RoomView(PersonView):
+    """A room's page: its history, what happens now, and the composer."""
+
+    def get(self, request: HttpRequest, slug: str) -> HttpResponse:
+        room, role = self.room(slug)
+        if slug != room.slug:
+            return HttpResponseRedirect(reverse("chat:room", args=[room.slug]))
+        return self.page(request, room, role)
+
+    def page(
+        self, request: HttpRequest, room: Room, role: str, draft: str = "", error: ChatError | None = None
+    ) -> HttpResponse:
+        try:
+            page = message_page(room, request.GET.get("before"))
+        except errors.InvalidQuery:
+            raise Http404() from None
+        context = {
+            **page.context(),
+            "room": room,
+            "me": self.me,
+            "role": role,
+            "may": policies.permissions(room, role),
+            "is_open": policies.anyone_may_read(room.visibility),
+            "draft": draft,
+            "error": error,
+            "socket_path": f"/ws/chat/{quote(room.slug)}/",
+            "post_url": reverse("chat:messages", args=[room.slug]),
+            "max_text_chars": settings.MAX_TEXT_CHARS,
+            "max_name_chars": settings.MAX_NAME_CHARS,
+        }
+        return render(request, "chat/room.html", context, status=error.status if error else 200)
+
+
+class MessagesView(RoomView):
+    """A room's history as JSON, and posting without a WebSocket: the same action with the same key."""
+
+    def get(self, request: HttpRequest, slug: str) -> HttpResponse:
+        room, _ = self.room(slug)
+        before, limit = request.GET.get("before"), request.GET.get("limit", "")
+        if request.get_preferred_type(["application/json", "text/html"]) == "text/html":
+            return HttpResponseRedirect(
+                reverse("chat:room", args=[room.slug]) + (f"?before={quote(before)}" if before else "")
+            )
+        try:
+            if limit and not (limit.isascii() and limit.isdigit() and len(limit) < 6 and int(limit) > 0):
+                raise errors.InvalidQuery("limit is a number of messages, at least 1.")
+            size = min(int(limit), settings.MAX_HISTORY) if limit else None
+            page = message_page(room, before, size)
+        except ChatError as error:
+            return _error(error)
+        return JsonResponse(
+            {
+                "room": room.slug,
+                "head": page.head,
+                "earlier": page.earlier_mid,
+                "messages": [message_fields(message, room.slug) for message in page.messages],
+            },
+            json_dumps_params={"ensure_ascii": False},
+        )
+
+    def post(self, request: HttpRequest, slug: str) -> HttpResponse:
+        wants_json = request.get_preferred_type(["text/html", "application/json"]) == "application/json"
+        room, role = self.room(slug)
+        try:
+            form = request.POST
+        except RequestDataTooBig:
+            return _error(errors.PayloadTooLarge())
+        text = form.get("message", "")
+        try:
+            posted = actions.post(self.me, room.pk, text, form.get("key") or None, form.get("reply_to") or None)
+        except ChatError as error:
+            if wants_json:
+                return _error(error)
+            return self.page(request, room, role, draft=text, error=error)
+        if wants_json:
+            return JsonResponse({"mid": posted.mid, "key": posted.key, "id": posted.seq}, status=201)
+        return HttpResponseRedirect(reverse("chat:room", args=[room.slug]))
+
+
+class SettingsView(PersonView):
+    """What a room's owner can change."""
+
+    def get(self, request: HttpRequest, slug: str) -> HttpResponse:
+        room, role = self.room(slug)
+        if not policies.may_govern(role):
+            raise Http404()
+        return render(request, "chat/settings.html", {"room": room, "visibilities": Room.Visibility.choices})
+
+    def post(self, request: HttpRequest, slug: str) -> HttpResponse:
+        room, role = self.room(slug)
+        if not policies.may_govern(role):
+            raise Http404()
+        visibility = request.POST.get("visibility")
+        if visibility in Room.Visibility.values:
+            actions.change_visibility(self.me, room.pk, visibility)
+        return HttpResponseRedirect(reverse("chat:room", args=[room.slug]))
+
+
+def _error(error: ChatError) -> JsonResponse:
+    return JsonResponse({"error": error.as_dict()}, status=error.status)

@@ -1,0 +1,30 @@
+"""The ASGI entry for everything: pages and streams over HTTP, rooms over WebSocket."""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+from django.core.asgi import get_asgi_application  # noqa: E402
+
+# Django first: what follows imports models, which need the apps to be loaded.
+django_application = get_asgi_application()
+
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from django.urls import path, re_path  # noqa: E402
+
+from chat.routing import websocket_urlpatterns  # noqa: E402
+from feeds.streams import RoomStream  # noqa: E402
+
+application = ProtocolTypeRouter(
+    {
+        # Streams stand beside Django, not inside it: a response that stays open would hold one of its threads.
+        "http": URLRouter(
+            [
+                path("feeds/<str:slug>/stream", RoomStream(grip_application=django_application)),
+                path("chat/<str:slug>/stream", RoomStream(for_people=True)),
+                re_path(r"", django_application),
+            ]
+        ),
+        "websocket": URLRouter(websocket_urlpatterns),
+    }
+)

@@ -1,0 +1,127 @@
+"""The environment, read in one place and strictly.
+
+Every variable Engawa knows is read through ``Environment`` below, so a typo in a value is an error that
+names the variable, an empty value means "not set", and the names read can be held against ``.env.example``.
+"""
+
+import os
+import secrets
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+from environs import Env, EnvError
+
+_TRUE = {"true", "yes", "on", "1"}
+_FALSE = {"false", "no", "off", "0"}
+
+
+class Environment:
+    """Typed access to the process environment, with ``.env`` beneath it.
+
+    Every method returns ``default`` where the variable is unset or empty and raises
+    ``ImproperlyConfigured``, naming the variable, where its value cannot be understood.
+    """
+
+    def __init__(self, dotenv: Path | None = None) -> None:
+        self._env = Env()
+        self.names: set[str] = set()
+        if dotenv is not None and dotenv.is_file():
+            self._env.read_env(str(dotenv), override=False)
+
+    def _read(self, name: str, default: Any, parse: Callable[[str], Any]) -> Any:
+        self.names.add(name)
+        if not os.environ.get(name, "").strip():
+            return default
+        try:
+            return parse(name)
+        except (EnvError, ValueError) as error:
+            raise ImproperlyConfigured(f"{name}: {error}") from error
+
+    def text(self, name: str, default: str = "") -> str:
+        return self._read(name, default, lambda key: self._env.str(key).strip())
+
+    def words(self, name: str, default: list[str]) -> list[str]:
+        """A list separated by commas."""
+        return self._read(name, default, lambda key: [word.strip() for word in self._env.list(key) if word.strip()])
+
+    def flag(self, name: str, default: bool) -> bool:
+        def parse(key: str) -> bool:
+            word = self._env.str(key).strip().lower()
+            if word in _TRUE | _FALSE:
+                return word in _TRUE
+            raise ValueError(f"{word!r} is neither true nor false (write true, yes, on, 1 or false, no, off, 0)")
+
+        return self._read(name, default, parse)
+
+    def number(self, name: str, default: int, *, least: int = 0, most: int = 10**12) -> int:
+        def parse(key: str) -> int:
+            number = self._env.int(key)
+            if not least <= number <= most:
+                raise ValueError(f"{number} is not between {least} and {most}")
+            return number
+
+        return self._read(name, default, parse)
+
+    def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
+        def parse(key: str) -> str:
+            word = self._env.str(key).strip().lower()
+            if word not in choices:
+                raise ValueError(f"{word!r} is none of {', '.join(choices)}")
+            return word
+
+        return self._read(name, default, parse)
+
+    def database(self, name: str) -> dict[str, Any] | None:
+        """A Django database configuration from a URL, or None where the variable is not set."""
+        return self._read(name, None, lambda key: dict(dj_database_url.parse(self._env.str(key))))
+
+    def secret(self, name: str) -> str:
+        """The value of ``name``, or the content of the file that ``<name>_FILE`` names."""
+        file_name = f"{name}_FILE"
+        path = self.text(file_name)
+        value = self.text(name)
+        if path and value:
+            raise ImproperlyConfigured(f"{name} and {file_name} are both set: keep one of them.")
+        if not path:
+            return value
+        try:
+            value = Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ImproperlyConfigured(f"{file_name}: cannot read {path} ({error.__class__.__name__}).") from error
+        if not value:
+            raise ImproperlyConfigured(f"{file_name}: {path} is empty.")
+        return value
+
+
+def own_secret(path: Path) -> str:
+    """The secret kept in ``path``, made there on first use, readable by its owner alone.
+
+    Two processes that start at the same moment agree on one: the file appears whole, and only once.
+    """
+    if not path.exists():
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor, draft = tempfile.mkstemp(dir=path.parent)  # mkstemp makes it with mode 0600
+            try:
+                with os.fdopen(descriptor, "w", encoding="ascii") as file:
+                    file.write(secrets.token_urlsafe(50))
+                    file.flush()
+                    os.fsync(file.fileno())
+                os.link(draft, path)
+            except FileExistsError:
+                pass
+            finally:
+                os.unlink(draft)
+        except OSError as error:
+            raise ImproperlyConfigured(
+                f"cannot keep a secret in {path.parent} ({error.strerror}): make that folder writable, "
+                "or set SECRET_KEY or SECRET_KEY_FILE."
+            ) from error
+    value = path.read_text(encoding="ascii").strip()
+    if not value:
+        raise ImproperlyConfigured(f"{path} is empty: delete it, and the next start makes a new secret.")
+    return value

@@ -1,0 +1,62 @@
+"""``manage.py start``: everything on one machine from nothing. What ``bin/start`` ends in."""
+
+import shlex
+import sys
+from html import escape
+
+from django.conf import settings
+from django.core.management import BaseCommand, CommandError, call_command
+from django.db import OperationalError
+from django.urls import reverse
+
+from chat.models import Room
+from config.server import Server
+
+FIRST_ROOM = "Lobby"
+
+
+class Command(BaseCommand):
+    help = "Bring the database up to date, make the first room if there is none, and serve on HOST:PORT."
+    requires_system_checks = []
+
+    def handle(self, *args: object, **options: object) -> None:
+        try:
+            call_command("migrate", interactive=False, verbosity=0)
+            room = self.first_room()
+        except OperationalError as error:
+            raise CommandError(f"cannot use the database {settings.DATABASES['default']['NAME']}: {error}") from error
+        from config.asgi import application
+
+        server = Server(application, settings.HOST, settings.PORT, on_listening=lambda: self.welcome(room))
+        server.run()
+        if server.failure:
+            raise CommandError(
+                f"cannot listen on {settings.HOST}:{settings.PORT} ({server.failure}). "
+                "Is something else running there? Choose another port: PORT=8001 bin/start"
+            )
+
+    def first_room(self) -> Room:
+        room, _ = Room.objects.get_or_create(slug="lobby", defaults={"title": FIRST_ROOM})
+        return room
+
+    def welcome(self, room: Room) -> None:
+        """Say what a newcomer needs: each second line can be used as it stands."""
+        base = settings.PUBLIC_URL
+        manage = shlex.join([sys.executable, str(settings.BASE_DIR / "manage.py")])
+        embed = reverse("feeds:embed", args=[room.slug])
+        for what, line in [
+            ("Chat in a room:", base + reverse("chat:room", args=[room.slug])),
+            ("Watch it, from any browser, without taking part:", base + reverse("feeds:watch", args=[room.slug])),
+            (
+                "Follow it in a terminal:",
+                f"curl -N {shlex.quote(base + reverse('feeds:watch', args=[room.slug]) + 'stream')}",
+            ),
+            (
+                "Put it into a page of yours:",
+                f'<iframe src="{base + embed}" title="{escape(room.title)}" width="400" height="600"></iframe>',
+            ),
+            (f"Make yourself an administrator, for {base}{reverse('admin:index')}:", f"{manage} createsuperuser"),
+        ]:
+            self.stdout.write(f"{self.style.MIGRATE_LABEL(what)}\n{line}\n")
+        self.stdout.write("Ctrl-C stops it.")
+        self.stdout.flush()

@@ -1,0 +1,220 @@
+"""Django's settings, every one of which that a site may change comes from the environment.
+
+``.env.example`` says what each variable means; ``docs/settings.md`` says more. With nothing set this is the
+laptop: SQLite, an in-memory channel layer, one process, a secret of its own in ``var/``.
+"""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+from config.env import Environment, own_secret
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = BASE_DIR / "var"
+env = Environment(dotenv=BASE_DIR / ".env")
+
+# Where this site is ---------------------------------------------------------------------------------------
+
+DEBUG = env.flag("DEBUG", False)
+HOST = env.text("HOST", "127.0.0.1")
+PORT = env.number("PORT", 8000, least=1, most=65535)
+
+_NAMELESS_HOSTS = {"0.0.0.0", "::", ""}  # what one listens on, never what one visits
+_visited_host = "localhost" if HOST in _NAMELESS_HOSTS else f"[{HOST}]" if ":" in HOST else HOST
+PUBLIC_URL = env.text("PUBLIC_URL", f"http://{_visited_host}:{PORT}").rstrip("/")
+_public = urlsplit(PUBLIC_URL)
+if _public.scheme not in ("http", "https") or not _public.hostname or _public.path or _public.query:
+    raise ImproperlyConfigured(f"PUBLIC_URL: {PUBLIC_URL!r} is not like https://chat.example.org (no path after it)")
+
+_LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
+_public_host = f"[{_public.hostname}]" if ":" in _public.hostname else _public.hostname
+ALLOWED_HOSTS = env.words(
+    "ALLOWED_HOSTS", list(dict.fromkeys([_public_host] + (_LOOPBACK if DEBUG or _public_host in _LOOPBACK else [])))
+)
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+
+# Where it keeps things ------------------------------------------------------------------------------------
+
+_SQLITE_OPTIONS = {
+    # A deferred transaction that reads and then writes fails at once with "database is locked"; an immediate
+    # one waits its turn, for this many seconds. WAL lets readers go on meanwhile. FULL: acknowledged is durable.
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+}
+_database = env.database("DATABASE_URL")
+if _database is None:
+    try:
+        VAR_DIR.mkdir(exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(f"DATABASE_URL: not set, and {VAR_DIR} cannot be made ({error.strerror})") from error
+DATABASES = {"default": _database or {"ENGINE": "django.db.backends.sqlite3", "NAME": VAR_DIR / "db.sqlite3"}}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"].setdefault("OPTIONS", {}).update(_SQLITE_OPTIONS)
+    # Threads and processes meet in the test database as they do in the real one: in a file.
+    DATABASES["default"]["TEST"] = {"NAME": VAR_DIR / "test.sqlite3"}
+DATABASES["default"]["CONN_MAX_AGE"] = 0  # no connection outlives its work: chat.database says why
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DATABASE_THREADS = env.number("DATABASE_THREADS", 4, least=1, most=64)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URLS = env.words("REDIS_URL", [])
+if REDIS_URLS:
+    CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {"hosts": REDIS_URLS, "prefix": "engawa"},
+        }
+    }
+else:
+    CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+
+SECRET_KEY = env.secret("SECRET_KEY")
+if not SECRET_KEY:
+    if _database is not None:
+        raise ImproperlyConfigured(
+            "SECRET_KEY: set it, or SECRET_KEY_FILE. With DATABASE_URL set there may be several processes, "
+            "and all of them must share one secret."
+        )
+    SECRET_KEY = own_secret(VAR_DIR / "secret_key")
+if len(SECRET_KEY) < 32:
+    raise ImproperlyConfigured("SECRET_KEY: shorter than 32 characters; make one with: openssl rand -base64 48")
+
+# Who may do what, and how much ----------------------------------------------------------------------------
+
+ROOM_CREATION = env.choice("ROOM_CREATION", "everyone", ("everyone", "signed-in", "staff"))
+MAX_TEXT_CHARS = env.number("MAX_TEXT_CHARS", 4000, least=1, most=20_000)
+MAX_NAME_CHARS = env.number("MAX_NAME_CHARS", 32, least=1, most=64)
+MAX_FRAME_BYTES = env.number("MAX_FRAME_BYTES", 64 * 1024, least=1024, most=16 * 1024 * 1024)
+MAX_HISTORY = env.number("MAX_HISTORY", 200, least=1, most=1000)
+PAGE_MESSAGES = env.number("PAGE_MESSAGES", 50, least=1, most=500)
+HEARTBEAT_SECONDS = env.number("HEARTBEAT_SECONDS", 25, least=1, most=3600)
+STREAM_COMMENT_SECONDS = env.number("STREAM_COMMENT_SECONDS", 15, least=1, most=3600)
+STREAM_RETRY_MS = env.number("STREAM_RETRY_MS", 3000, least=100, most=3_600_000)
+RING_EVENTS = env.number("RING_EVENTS", 1000, least=10, most=100_000)
+RING_BYTES = env.number("RING_BYTES", 4 * 1024 * 1024, least=64 * 1024, most=1024**3)
+SLOW_SECONDS = env.number("SLOW_SECONDS", 20, least=1, most=600)
+DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * MAX_FRAME_BYTES  # a posted form; percent-encoding may triple a text
+
+# Django ---------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "daphne",  # before staticfiles: runserver is Daphne
+    "config.apps.ConfigConfig",
+    "chat.apps.ChatConfig",
+    "feeds.apps.FeedsConfig",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "servestatic",
+    "channels",
+    "csp",
+    "django_eventstream",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "servestatic.middleware.ServeStaticMiddleware",
+    "feeds.middleware.CookielessMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+AUTH_USER_MODEL = "chat.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "chat:index"
+LOGOUT_REDIRECT_URL = "chat:index"
+
+LANGUAGE_CODE = env.text("LANGUAGE_CODE", "en")
+TIME_ZONE = env.text("TIME_ZONE", "UTC")
+USE_TZ = True
+LOCALE_PATHS = [BASE_DIR / "locale"]
+
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+SERVESTATIC_USE_FINDERS = True  # files are served from where they lie: nothing to collect before a start
+SERVESTATIC_AUTOREFRESH = DEBUG
+SERVESTATIC_MAX_AGE = 0  # names carry no hash here, so browsers ask again and are told 304
+SERVESTATIC_ALLOW_ALL_ORIGINS = False
+
+# Security -------------------------------------------------------------------------------------------------
+
+_secure = _public.scheme == "https"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _secure
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+GUEST_COOKIE_NAME = "guest"
+GUEST_COOKIE_SECONDS = 365 * 24 * 3600
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "manifest-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+
+# Streams: django-eventstream's requests, channels and storage are ours (feeds.eventstream) ------------------
+
+EVENTSTREAM_CHANNELMANAGER_CLASS = "feeds.eventstream.RoomChannelManager"
+EVENTSTREAM_STORAGE_CLASS = "feeds.eventstream.LogStorage"
+EVENTSTREAM_ALLOW_ORIGIN = "*"
+_grip_url = env.secret("GRIP_URL")
+if _grip_url:
+    if "key=" not in _grip_url:
+        raise ImproperlyConfigured(
+            "GRIP_URL: it has no key, so anyone could pretend to be the proxy. Write it as "
+            "http://host:5561?iss=engawa&key=base64:… with the key that Pushpin signs with."
+        )
+    GRIP_URL = _grip_url
+
+# Logs -----------------------------------------------------------------------------------------------------
+
+LOG_LEVEL = env.choice("LOG_LEVEL", "info", ("debug", "info", "warning", "error")).upper()
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname:<7} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {name: {"level": LOG_LEVEL} for name in ("chat", "feeds", "config")},
+}

@@ -1,0 +1,22 @@
+from django.contrib import admin
+from django.contrib.auth import views as auth
+from django.urls import include, path
+
+from chat import health
+from chat.accounts import GuestView, SignUpView
+from chat.views import IndexView
+
+urlpatterns = [
+    path("", IndexView.as_view(), name="home"),
+    path("chat/", include("chat.urls")),
+    path("", include("feeds.urls")),
+    path("accounts/signup/", SignUpView.as_view(), name="signup"),
+    path("accounts/guest/", GuestView.as_view(), name="guest"),
+    path("accounts/login/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("accounts/logout/", auth.LogoutView.as_view(), name="logout"),
+    path("accounts/password_change/", auth.PasswordChangeView.as_view(), name="password_change"),
+    path("accounts/password_change/done/", auth.PasswordChangeDoneView.as_view(), name="password_change_done"),
+    path("admin/", admin.site.urls),
+    path("health/live", health.live),
+    path("health/ready", health.ready),
+]

@@ -1,0 +1,23 @@
+"""What is for anybody is the same for everybody: the read-only side knows no cookies."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponseBase
+
+ANONYMOUS_PATHS = ("/feeds/", "/embed/")
+
+
+class CookielessMiddleware:
+    """Takes cookies out of requests for the anonymous side before anything can read them, and out of its answers."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not request.path_info.startswith(ANONYMOUS_PATHS):
+            return self.get_response(request)
+        request.META.pop("HTTP_COOKIE", None)
+        request.__dict__.pop("COOKIES", None)  # parsed lazily under ASGI, from META
+        response = self.get_response(request)
+        response.cookies.clear()
+        return response

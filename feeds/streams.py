@@ -1,0 +1,104 @@
+"""A room's live stream, as an ASGI application beside Django: an open one costs no thread and no connection."""
+
+import json
+import logging
+from typing import Any
+
+from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable
+
+from chat import errors, protocol
+from chat.doorway import following
+from chat.errors import ChatError
+from chat.follower import Follower, Message
+from chat.visitors import header, visitor
+from feeds import grip
+from feeds.encoders import ServerSentEvents
+from feeds.eventstream import read_request
+
+logger = logging.getLogger(__name__)
+
+_COMMON = [
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+]
+_ANYBODY = [(b"access-control-allow-origin", b"*")]
+_STREAM = [(b"content-type", b"text/event-stream"), (b"x-accel-buffering", b"no")]
+_PREFLIGHT = [
+    (b"access-control-allow-methods", b"GET, HEAD"),
+    (b"access-control-allow-headers", b"last-event-id, cache-control"),
+    (b"access-control-max-age", b"86400"),
+]
+_METHODS = [(b"allow", b"GET, HEAD, OPTIONS")]
+
+
+class RoomStream:
+    """``/feeds/<slug>/stream``, anonymous and open to every origin; with ``for_people`` its twin
+    ``/chat/<slug>/stream``, which knows sessions and guests and is for our own pages.
+
+    ``grip_application`` answers requests that a GRIP proxy has signed.
+    """
+
+    def __init__(self, *, for_people: bool = False, grip_application: ASGI3Application | None = None) -> None:
+        self.for_people = for_people
+        self.grip_application = grip_application
+        self.headers = _COMMON if for_people else _COMMON + _ANYBODY
+
+    async def __call__(self, scope: dict[str, Any], receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        if self.grip_application is not None and grip.is_signed(header(scope["headers"], b"grip-sig")):
+            await self.grip_application(scope, receive, send)
+        elif scope["method"] == "OPTIONS":
+            await self.answer(send, 204, _METHODS + ([] if self.for_people else _PREFLIGHT))
+        elif scope["method"] not in ("GET", "HEAD"):
+            await self.answer(send, 405, _METHODS)
+        else:
+            await self.stream(scope, receive, send)
+
+    async def stream(self, scope: dict[str, Any], receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        started = False
+        try:
+            slug, cursor, parameters = read_request(scope, scope["url_route"]["kwargs"]["slug"])
+            history = protocol.read_history(parameters["history"]) if "history" in parameters else 0
+            form = ServerSentEvents(slug)
+            follower = Follower(
+                form=form,
+                send=send,
+                close=lambda error: _end(form, send, error),
+                actor=await visitor(scope["headers"]) if self.for_people else None,
+            )
+            async with following(slug, follower, 0 if cursor is not None else history) as (relay, entry):
+                started = True
+                await send({"type": "http.response.start", "status": 200, "headers": self.headers + _STREAM})
+                if scope["method"] == "HEAD":
+                    await send({"type": "http.response.body", "body": b""})
+                    return
+                for message in form.opening(entry.head if cursor is None else None, entry.history):
+                    await send(message)
+                relay.start(follower, entry.head if cursor is None else cursor)
+                while (await receive())["type"] != "http.disconnect":
+                    pass
+        except ChatError as error:
+            await self.refuse(send, error)
+        except Exception:
+            logger.exception("a stream failed")
+            if not started:
+                await self.refuse(send, errors.ServerError())
+
+    async def refuse(self, send: ASGISendCallable, error: ChatError) -> None:
+        content = json.dumps({"error": error.as_dict()}).encode() + b"\n"
+        await self.answer(send, error.status, [(b"content-type", b"application/json")], content)
+
+    async def answer(
+        self, send: ASGISendCallable, status: int, headers: list[tuple[bytes, bytes]], content: bytes = b""
+    ) -> None:
+        length = [(b"content-length", str(len(content)).encode())]
+        await send({"type": "http.response.start", "status": status, "headers": self.headers + headers + length})
+        await send({"type": "http.response.body", "body": content})
+
+
+async def _end(form: ServerSentEvents, send: ASGISendCallable, error: ChatError) -> None:
+    """End a stream: with a last word where its reader should stay away, without where it should come back."""
+    messages: list[Message] = [] if error.retryable else form.error("forbidden", error.detail)
+    for message in messages:
+        await send(message)
+    await send({"type": "http.response.body", "body": b""})

@@ -1,0 +1,83 @@
+"""The pages for watching: the same for everybody, without cookies, live over Server-Sent Events."""
+
+from html import escape
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.utils.http import urlencode
+from django.views import View
+from django.views.decorators.clickjacking import xframe_options_exempt
+from django.views.decorators.http import conditional_page
+from django_eventstream.utils import make_id
+
+from chat import errors, policies
+from chat.models import Room
+from chat.pages import message_page
+from chat.text import canonical_slug
+
+
+def absolute(name: str, slug: str) -> str:
+    """The public address of a room's page."""
+    return settings.PUBLIC_URL + reverse(name, args=[slug])
+
+
+@method_decorator(conditional_page, name="dispatch")
+class ViewerView(View):
+    """A page of a room for anybody. Asked for again it is revalidated, so that a deletion reaches every cache."""
+
+    template_name: str
+    url_name: str
+    room: Room
+
+    def get(self, request: HttpRequest, slug: str) -> HttpResponseBase:
+        canonical = canonical_slug(slug)
+        room = Room.objects.filter(slug=canonical).first() if canonical else None
+        try:
+            policies.require_readable(room, None)
+            page = message_page(room, request.GET.get("before"))
+        except (errors.RoomNotFound, errors.InvalidQuery):
+            raise Http404() from None
+        if slug != room.slug:
+            return HttpResponseRedirect(reverse(self.url_name, args=[room.slug]))
+        self.room = room
+        stream = reverse("feeds:stream", args=[room.slug])
+        context = {
+            **page.context(),
+            "room": room,
+            "stream_url": f"{stream}?{urlencode({'lastEventId': make_id({room.slug: page.head})})}",
+            "room_url": absolute("chat:room", room.slug),
+            "embed_snippet": embed_snippet(room) if policies.may_embed(room) else "",
+        }
+        response = render(request, self.template_name, context)
+        response["Cache-Control"] = "no-cache"
+        return response
+
+
+class WatchView(ViewerView):
+    template_name = "feeds/watch.html"
+    url_name = "feeds:watch"
+
+
+@method_decorator(xframe_options_exempt, name="dispatch")
+class EmbedView(ViewerView):
+    """What other sites may frame, if the room lets them."""
+
+    template_name = "feeds/embed.html"
+    url_name = "feeds:embed"
+
+    def get(self, request: HttpRequest, slug: str) -> HttpResponseBase:
+        response = super().get(request, slug)
+        if response.status_code == 200:
+            response._csp_replace = {"frame-ancestors": self.room.embed_origins.split() or ["'none'"]}
+        return response
+
+
+def embed_snippet(room: Room) -> str:
+    """The HTML that puts a room into a page."""
+    return (
+        f'<iframe src="{absolute("feeds:embed", room.slug)}" title="{escape(room.title)}" '
+        'width="400" height="600" loading="lazy"></iframe>'
+    )

@@ -1,0 +1,31 @@
+// @ts-check
+
+/**
+ * An element that our templates promise to have.
+ * @param {string} id
+ */
+export function byId(id) {
+  const element = document.getElementById(id);
+  if (!element) throw new Error(`This page has no #${id}.`);
+  return element;
+}
+
+/**
+ * A copy of a <template>'s first element.
+ * @param {string} id
+ */
+export function cloneTemplate(id) {
+  const template = /** @type {HTMLTemplateElement} */ (byId(id));
+  return /** @type {HTMLElement} */ (template.content.firstElementChild?.cloneNode(true));
+}
+
+/**
+ * Another of this site's pages, parsed and not run.
+ * @param {string} url
+ * @param {AbortSignal} [signal]
+ */
+export async function fetchPage(url, signal) {
+  const answer = await fetch(url, { cache: "no-cache", signal });
+  if (!answer.ok) throw new Error(`${url} answered ${answer.status}.`);
+  return new DOMParser().parseFromString(await answer.text(), "text/html");
+}
