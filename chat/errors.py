@@ -64,6 +64,12 @@ class InvalidFrame(ChatError):
     status = 400
 
 
+class FrameTooLong(ChatError):
+    code = "frame.too_long"
+    detail = "That frame is too long."
+    status = 413
+
+
 class UnknownFrameType(ChatError):
     code = "frame.unknown_type"
     detail = "There is no frame of that type."

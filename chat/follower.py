@@ -35,9 +35,10 @@ class Follower:
     """A connection as its room's relay sees it.
 
     ``actor`` is who reads (None: anybody). ``close`` ends the connection because of an error; it is run as a
-    task. ``admitted`` says that the policy let it in; until then it is only waiting to hear. ``position`` is the number of the last event handed to ``send``; only where ``live`` does the relay
-    hand it more directly, otherwise ``task`` is bringing it there. ``stale`` says that its numbers mean nothing
-    any more: it must be reset before it is told anything else.
+    task. ``admitted`` says that the policy let it in; until then it is only waiting to hear. ``position`` is the
+    number of the last event handed to ``send``. The relay hands it more directly only where it is ``live``;
+    otherwise ``task`` is bringing it there. ``stale`` says that its numbers mean nothing any more: it must be
+    reset before it is told anything else.
     """
 
     form: Form

@@ -5,6 +5,7 @@ protocol, spoken with whoever offers the subprotocol ``engawa.v1``. ``docs/proto
 """
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
@@ -20,6 +21,7 @@ from chat.follower import Message
 from chat.identity import Identity
 
 SUBPROTOCOL = "engawa.v1"
+FRAME_CHARS = 32 * 1024  # what is joined into one frame; servers and clients bound what they take
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +59,11 @@ def read_query(query_string: bytes) -> Query:
 
 
 def read_frame(text: str | None) -> dict[str, Any]:
-    """A frame as its JSON object. Raises ``InvalidFrame``."""
+    """A frame as its JSON object. Raises ``InvalidFrame`` or ``FrameTooLong`` (settings.MAX_FRAME_BYTES)."""
     if text is None:
         raise errors.InvalidFrame("Frames are text, not binary.")
+    if len(text) > settings.MAX_FRAME_BYTES or len(text.encode()) > settings.MAX_FRAME_BYTES:
+        raise errors.FrameTooLong(f"A frame has at most {settings.MAX_FRAME_BYTES} bytes.")
     try:
         frame = json.loads(text)
     except (ValueError, RecursionError):
@@ -67,6 +71,20 @@ def read_frame(text: str | None) -> dict[str, Any]:
     if not isinstance(frame, dict):
         raise errors.InvalidFrame()
     return frame
+
+
+def _runs(encoded: list[str]) -> Iterator[list[str]]:
+    """``encoded`` in runs of about FRAME_CHARS, none of them empty."""
+    run: list[str] = []
+    chars = 0
+    for item in encoded:
+        if run and chars + len(item) > FRAME_CHARS:
+            yield run
+            run, chars = [], 0
+        run.append(item)
+        chars += len(item)
+    if run:
+        yield run
 
 
 def _text(frame: dict[str, Any]) -> Message:
@@ -115,10 +133,13 @@ class EngawaV1:
         return settings.HEARTBEAT_SECONDS
 
     def events(self, logged: list[LoggedEvent]) -> list[Message]:
-        if len(logged) == 1:
-            return [{"type": "websocket.send", "text": logged[0].json}]
-        joined = ",".join(event.json for event in logged)
-        return [{"type": "websocket.send", "text": f'{{"type":"batch","events":[{joined}]}}'}]
+        return [
+            {
+                "type": "websocket.send",
+                "text": run[0] if len(run) == 1 else f'{{"type":"batch","events":[{",".join(run)}]}}',
+            }
+            for run in _runs([event.json for event in logged])
+        ]
 
     def heartbeat(self, head: int) -> list[Message]:
         return [_text({"type": "heartbeat", "head": head})]
@@ -127,7 +148,7 @@ class EngawaV1:
         return [_text({"type": "reset", "head": head})]
 
     def welcome(self, actor: Identity, entry: Entry) -> list[Message]:
-        frames = [
+        welcome = _text(
             {
                 "type": "welcome",
                 "room": entry.slug,
@@ -137,10 +158,15 @@ class EngawaV1:
                 "heartbeat": settings.HEARTBEAT_SECONDS,
                 "limits": {"text": settings.MAX_TEXT_CHARS, "frame": settings.MAX_FRAME_BYTES},
             }
+        )
+        history = [
+            {
+                "type": "websocket.send",
+                "text": f'{{"type":"history","head":{entry.head},"messages":[{",".join(run)}]}}',
+            }
+            for run in _runs([events.encode(message) for message in entry.history])
         ]
-        if entry.history:
-            frames.append({"type": "history", "head": entry.head, "messages": entry.history})
-        return [_text(frame) for frame in frames]
+        return [welcome, *history]
 
     def posted(self, posted: Posted) -> list[Message]:
         return [_text({"type": "posted", "key": posted.key, "mid": posted.mid, "id": posted.seq})]

@@ -313,9 +313,9 @@ class Relay:
             await sending
 
     def _lost(self, follower: Follower, error: Exception) -> None:
-        # Its transport broke under us. The connection's own code hears of that as well, and leaves.
-        logger.debug("a follower of room %s is lost: %r", self.room_id, error)
-        self.leave(follower)
+        """What was sent may not have arrived: the connection ends, so that its client comes back and asks."""
+        logger.info("room %s: a follower could not be sent to: %r", self.room_id, error)
+        self.dismiss(follower, errors.ServerError())
 
     # The channel layer -------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from markdown_it.rules_inline import StateInline
 RENDERER = 1
 
 _MAX_QUOTE_DEPTH = 5
-_DEEP_QUOTE = re.compile(r"^[ \t]*(?:>[ \t]*){%d}" % (_MAX_QUOTE_DEPTH + 1), re.MULTILINE)
+_DEEP_QUOTE = re.compile(rf"^[ \t]*(?:>[ \t]*){{{_MAX_QUOTE_DEPTH + 1}}}", re.MULTILINE)
 _TAG = re.compile(r"<[^>]*>")
 _MENTION = re.compile(r"@([^\W_](?:[\w.+-]{0,62}[\w+])?)")
 _WORD_BEFORE = re.compile(r"[\w@./]$")

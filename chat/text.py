@@ -10,9 +10,11 @@ from django.core.exceptions import ValidationError
 from chat import errors
 
 MAX_SLUG_CHARS = 64
-RESERVED_SLUGS = frozenset(
-    "about accounts admin api archive chat embed export feeds health help live message messages new "
-    "null oembed room rooms search settings static stream undefined user users watch ws".split()
+RESERVED_SLUGS = frozenset(  # words of our own addresses, and what broken programs put into them
+    (
+        "about accounts admin api archive chat embed export feeds health help live message messages new null "
+        "oembed room rooms search settings static stream undefined user users watch ws"
+    ).split()
 )
 
 _ORIGIN = re.compile(r"https?://(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from daphne.endpoints import build_endpoint_description_strings
 from daphne.server import Server as DaphneServer
-from django.conf import settings
 from twisted.internet import defer
+
+MAX_MESSAGE_BYTES = 1024 * 1024
 
 logger = logging.getLogger(__name__)
 
@@ -22,8 +23,9 @@ class Server(DaphneServer):
         super().__init__(
             application,
             endpoints=build_endpoint_description_strings(host=host, port=port),
-            websocket_max_message_size=settings.MAX_FRAME_BYTES,
-            websocket_max_frame_size=settings.MAX_FRAME_BYTES,
+            # Both ways: what a participant may send is the consumer's to say, which can answer with an error.
+            websocket_max_message_size=MAX_MESSAGE_BYTES,
+            websocket_max_frame_size=MAX_MESSAGE_BYTES,
             server_name="",
         )
         self.failure = ""

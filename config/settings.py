@@ -21,7 +21,7 @@ DEBUG = env.flag("DEBUG", False)
 HOST = env.text("HOST", "127.0.0.1")
 PORT = env.number("PORT", 8000, least=1, most=65535)
 
-_NAMELESS_HOSTS = {"0.0.0.0", "::", ""}  # what one listens on, never what one visits
+_NAMELESS_HOSTS = {"0.0.0.0", "::", ""}  # noqa: S104 – what one listens on, never what one visits
 _visited_host = "localhost" if HOST in _NAMELESS_HOSTS else f"[{HOST}]" if ":" in HOST else HOST
 PUBLIC_URL = env.text("PUBLIC_URL", f"http://{_visited_host}:{PORT}").rstrip("/")
 _public = urlsplit(PUBLIC_URL)

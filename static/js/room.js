@@ -20,17 +20,24 @@ if (socketPath) {
   const tools = new MessageTools(requests, me, mayModerate === "true");
   const list = new MessageList((item, message) => tools.offer(item, message));
 
-  connection.addEventListener("event", async (event) => {
+  connection.addEventListener("event", (event) => {
     const { detail } = /** @type {CustomEvent} */ (event);
     list.apply(detail);
-    // Who may watch is something that people here must be able to rely on.
-    if (detail.type === "room.changed") {
-      byId("about").replaceWith((await fetchPage(location.pathname)).getElementById("about") ?? "");
-    }
+    if (detail.type === "room.changed") renewAbout();
   });
   showStatus(connection);
   if (document.getElementById("composer")) enhanceComposer(requests, () => list.follow());
   connection.start();
 } else {
   new MessageList();
+}
+
+// Who may watch is something that people here must be able to rely on.
+async function renewAbout() {
+  try {
+    const page = await fetchPage(location.pathname);
+    byId("about").replaceWith(page.getElementById("about") ?? "");
+  } catch (error) {
+    console.warn("Engawa: what is said about the room could not be renewed.", error);
+  }
 }

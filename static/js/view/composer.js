@@ -51,6 +51,7 @@ export function enhanceComposer(requests, onPosted) {
   };
 
   submitOnEnter(field);
+  field.addEventListener("input", () => (alert.textContent = ""));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     send();

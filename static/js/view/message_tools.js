@@ -91,5 +91,6 @@ export class MessageTools {
     form.querySelector("[data-cancel]")?.addEventListener("click", close);
     tools.hidden = true;
     item.append(form);
+    form.scrollIntoView({ block: "nearest" });
   }
 }

@@ -25,7 +25,7 @@ export function cloneTemplate(id) {
  * @param {AbortSignal} [signal]
  */
 export async function fetchPage(url, signal) {
-  const answer = await fetch(url, { cache: "no-cache", signal });
+  const answer = await fetch(url, { cache: "no-cache", headers: { Accept: "text/html" }, signal });
   if (!answer.ok) throw new Error(`${url} answered ${answer.status}.`);
   return new DOMParser().parseFromString(await answer.text(), "text/html");
 }

