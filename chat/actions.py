@@ -32,29 +32,28 @@ class Posted:
 def create_room(actor: Identity, name: str, visibility: str = Room.Visibility.PUBLIC) -> tuple[Room, bool]:
     """The room that ``name`` leads to, and whether it was made just now. Its maker owns it, if they have an account.
 
-    Raises ``RoomNameInvalid``, ``RoomNameReserved``, ``RoomCreationClosed``, ``NotAllowed`` and, where there
-    is such a room and ``actor`` may not know, ``RoomNotFound``.
+    A room that ``actor`` may not know of is treated as a name that cannot be had. Raises ``RoomNameInvalid``,
+    ``RoomNameReserved``, ``RoomCreationClosed``, ``NotAllowed``.
     """
     slug = text.slug_of(name)
     title = text.clean_name(name, most=200)
-    with transaction.atomic():
-        room = Room.objects.filter(slug=slug).first()
-        if room is None:
-            if not policies.may_create_rooms(actor):
-                raise errors.RoomCreationClosed()
-            if not policies.anyone_may_read(visibility):
-                policies.require(actor.user_id is not None, "Only somebody with an account can keep a private room.")
-            try:
-                with transaction.atomic():
-                    room = Room.objects.create(slug=slug, title=title, visibility=visibility)
-            except IntegrityError:  # somebody else was faster
-                room = Room.objects.get(slug=slug)
-            else:
-                if actor.user_id is not None:
-                    Membership.objects.create(room=room, user_id=actor.user_id, role=Membership.Role.OWNER)
-                return room, True
-        policies.require_readable(room, actor)
+    room = Room.objects.filter(slug=slug).first()
+    if room is not None and policies.may_read(room, policies.role_in(room, actor)):
         return room, False
+    if not policies.may_create_rooms(actor):
+        raise errors.RoomCreationClosed()
+    if room is not None:
+        raise errors.RoomNameReserved()
+    if not policies.anyone_may_read(visibility):
+        policies.require(actor.user_id is not None, "Only somebody with an account can keep a private room.")
+    try:
+        with transaction.atomic():
+            room = Room.objects.create(slug=slug, title=title, visibility=visibility)
+            if actor.user_id is not None:
+                Membership.objects.create(room=room, user_id=actor.user_id, role=Membership.Role.OWNER)
+    except IntegrityError:  # somebody else was faster
+        return create_room(actor, name, visibility)
+    return room, True
 
 
 def post(actor: Identity, room_id: int, message: object, key: object = None, reply_to: object = None) -> Posted:

@@ -33,7 +33,8 @@ class ServerSentEvents:
         return [body("".join(self._block(event.type, event.json, event.seq) for event in logged))]
 
     def heartbeat(self, head: int) -> list[Message]:
-        return [body(":\n\n")]
+        # A comment keeps proxies awake, but scripts cannot see it: the event tells them the line is alive.
+        return [body(f":\n{self._block('heartbeat', events.encode({'type': 'heartbeat', 'head': head}), None)}")]
 
     def reset(self, head: int) -> list[Message]:
         return [body(self._block("stream-reset", events.encode({"channels": [self.slug]}), head))]

@@ -119,7 +119,7 @@ class Viewer:
         while True:
             block = await self.block()
             assert block, "the stream ended"
-            if not block["event"].startswith("stream-"):
+            if "id" in block and not block["event"].startswith("stream-"):
                 return json.loads(block["data"])
 
     async def events_until(self, text: str) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 /** @import { Dial, Frame } from "./types.js" */
 
 const EVENT_TYPES = ["message", "message.edited", "message.deleted", "message.redacted", "room.changed"];
-// Comments keep a stream open but scripts do not see them, so silence means nothing until a keep-alive was heard.
+// More than two of the heartbeats that a stream sends by default.
 const SILENCE_SECONDS = 65;
 
 /**
@@ -27,7 +27,7 @@ export function streamDial(address) {
     on("stream-open", () => line.opened());
     on("stream-reset", () => line.frame({ type: "reset" }));
     on("stream-error", () => line.lost());
-    on("keep-alive", () => line.expect(SILENCE_SECONDS));
+    on("heartbeat", () => line.expect(SILENCE_SECONDS));
     on("error", async () => {
       const refused = source.readyState === EventSource.CLOSED && (await isGone(url, signal));
       if (signal.aborted) return;

@@ -1,0 +1,32 @@
+"""A small cast: Olga owns the room, Mio is a member of it, Sven has an account and nothing else, Gil is a guest."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from chat import actions
+from chat.identity import Identity, new_guest
+from chat.models import Membership, Room, User
+
+
+@pytest.fixture
+def cast(db: None) -> SimpleNamespace:
+    people = {name: User.objects.create_user(name) for name in ("olga", "mio", "sven")}
+    room, _ = actions.create_room(people["olga"].identity, "Veranda")
+    Membership.objects.create(room=room, user=people["mio"])
+    return SimpleNamespace(
+        room=room,
+        gil=new_guest("Gil"),
+        **{name: user.identity for name, user in people.items()},
+        users=SimpleNamespace(**people),
+    )
+
+
+@pytest.fixture
+def room(cast: SimpleNamespace) -> Room:
+    return cast.room
+
+
+@pytest.fixture
+def gil(cast: SimpleNamespace) -> Identity:
+    return cast.gil

@@ -1,0 +1,435 @@
+"""The relay against the invariants: in order, once, without gaps, whatever the layer does."""
+
+import asyncio
+import json
+import random
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+import pytest_asyncio
+from channels.layers import channel_layers
+
+import chat.relays
+from chat import actions, broadcast, doorway, errors, events, log, protocol
+from chat.database import in_database
+from chat.doorway import following
+from chat.follower import Follower
+from chat.identity import Identity, new_guest
+from chat.models import Message, Room
+from chat.relays import relays
+from feeds.encoders import ServerSentEvents
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+WAIT_SECONDS = 15
+
+
+@pytest_asyncio.fixture(autouse=True)
+async def fresh_relays() -> AsyncIterator[None]:
+    yield
+    if chat.relays._current is not None and chat.relays._current.loop is asyncio.get_running_loop():
+        await chat.relays._current.close()
+        chat.relays._current = None
+
+
+@pytest.fixture
+def hostile_layer(settings) -> Callable[[int], None]:
+    """Puts the hostile layer in place, and makes it all that a relay hears from."""
+
+    def use(seed: int) -> None:
+        from tests.unit.layers import HostileLayer
+
+        settings.CHANNEL_LAYERS = {"default": {"BACKEND": "tests.unit.layers.HostileLayer"}}
+        channel_layers.backends = {}
+        HostileLayer.random = random.Random(seed)
+        broadcast.remove_sink(relays()._hear)
+
+    return use
+
+
+async def a_room(name: str = "veranda") -> Room:
+    return (await in_database(actions.create_room, new_guest(), name))[0]
+
+
+class Reader:
+    """A follower that remembers what it was sent, as events."""
+
+    def __init__(self, form: protocol.EngawaV1 | ServerSentEvents = protocol.ENGAWA_V1) -> None:
+        self.form = form
+        self.events: list[dict] = []
+        self.resets: list[int] = []
+        self.closed: errors.ChatError | None = None
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def send(self, message: dict) -> None:
+        if not self.gate.is_set():
+            await self.gate.wait()
+        if message["type"] == "http.response.body":
+            blocks = [block for block in message["body"].decode().split("\n\n") if block]
+            frames = [
+                json.loads(line[6:]) for block in blocks for line in block.split("\n") if line.startswith("data: ")
+            ]
+            if message["body"].startswith(b"event: stream-reset"):
+                self.resets.append(int(message["body"].split(b"id: ")[1].split(b"\n")[0].split(b":")[1]))
+                return
+        else:
+            frame = json.loads(message["text"])
+            frames = frame["events"] if frame.get("type") == "batch" else [frame]
+        for frame in frames:
+            if frame.get("type") == "reset":
+                self.resets.append(frame["head"])
+            elif "id" in frame:
+                self.events.append(frame)
+
+    async def close(self, error: errors.ChatError) -> None:
+        self.closed = error
+
+    def follower(self, actor: Identity | None = None) -> Follower:
+        return Follower(form=self.form, send=self.send, close=self.close, actor=actor)
+
+    @property
+    def ids(self) -> list[int]:
+        return [event["id"] for event in self.events]
+
+
+@asynccontextmanager
+async def reading(room: Room, cursor: int | None = None, actor: Identity | None = None, form=None):
+    reader = Reader(form or protocol.ENGAWA_V1)
+    reader.relay_follower = follower = reader.follower(actor)
+    async with following(room.slug, follower) as (relay, entry):
+        reader.relay = relay
+        relay.start(follower, entry.head if cursor is None else cursor)
+        yield reader
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(WAIT_SECONDS):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+def apply(state: dict[str, dict], event: dict) -> None:
+    """What docs/protocol.md asks of a client."""
+    if event["type"] in (events.MESSAGE, events.EDITED):
+        state[event["mid"]] = {**{k: v for k, v in event.items() if k != "id"}, "type": "message"}
+    elif event["type"] == events.DELETED:
+        state.pop(event["mid"], None)
+
+
+def snapshot(room: Room) -> dict[str, dict]:
+    return {m.mid: events.message_fields(m, room.slug) for m in Message.objects.visible().filter(room=room)}
+
+
+async def busy_room(room: Room, seed: int, steps: int) -> None:
+    """Posts, edits and deletions, at random."""
+    chance = random.Random(seed)
+    gil = new_guest("Gil")
+    mids: list[str] = []
+    for number in range(steps):
+        what = chance.random()
+        if what < 0.7 or not mids:
+            mids.append((await in_database(actions.post, gil, room.pk, f"message {number}")).mid)
+        elif what < 0.85:
+            await in_database(actions.edit, gil, room.pk, chance.choice(mids), f"edited {number}")
+        else:
+            await in_database(actions.delete, gil, room.pk, mids.pop(chance.randrange(len(mids))))
+        if chance.random() < 0.3:
+            await asyncio.sleep(chance.random() * 0.02)
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_a_hostile_layer_changes_nothing_of_what_anybody_sees(hostile_layer, seed: int) -> None:
+    hostile_layer(seed)
+    room = await a_room()
+    async with (
+        reading(room) as first,
+        reading(room, form=ServerSentEvents("veranda")) as second,
+    ):
+        await busy_room(room, seed, 60)
+        async with reading(room, cursor=0) as late:
+            await busy_room(room, seed + 100, 60)
+            head = (await in_database(Room.objects.get, pk=room.pk)).head
+            readers = (first, second, late)
+            await until(lambda: all(reader.ids and reader.ids[-1] == head for reader in readers))
+        fresh = await in_database(snapshot, room)
+        for reader in readers:
+            assert reader.ids == list(range(1, head + 1))
+            assert reader.resets == []
+            state: dict[str, dict] = {}
+            for event in reader.events:
+                apply(state, event)
+            assert state == fresh
+
+
+async def test_a_dead_layer_delays_and_loses_nothing(settings) -> None:
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": "tests.unit.layers.DeadLayer"}}
+    channel_layers.backends = {}
+    room = await a_room()
+    async with reading(room) as reader:
+        broadcast.remove_sink(relays()._hear)
+        began = asyncio.get_running_loop().time()
+        await busy_room(room, 1, 10)
+        assert asyncio.get_running_loop().time() - began < 2, "a post waited for the layer"
+        await until(lambda: len(reader.ids) == 10)
+        assert reader.ids == list(range(1, 11))
+
+
+async def test_what_arrives_together_is_written_together() -> None:
+    room = await a_room()
+    async with reading(room) as reader:
+        for number in range(3):
+            await in_database(actions.post, new_guest(), room.pk, f"{number}")
+        logged = (await in_database(log.read, room.pk, 0)).events
+        await until(lambda: len(reader.ids) == 3)
+    reader = Reader()
+    writes = []
+    follower = Follower(form=protocol.ENGAWA_V1, send=_record(writes), close=reader.close)
+    async with following(room.slug, follower) as (relay, _):
+        relay.position = 0
+        follower.position, follower.live = 0, True
+        relay.offer([logged[2]])
+        relay.offer([logged[1], logged[0]])
+        await until(lambda: bool(writes))
+        assert [event["id"] for event in json.loads(writes[0]["text"])["events"]] == [1, 2, 3]
+        assert len(writes) == 1
+
+
+def _record(writes: list[dict]):
+    async def send(message: dict) -> None:
+        writes.append(message)
+
+    return send
+
+
+async def test_equal_followers_are_handed_the_same_object() -> None:
+    room = await a_room()
+    one, two = [], []
+    followers = [
+        Follower(form=ServerSentEvents("veranda"), send=_record(writes), close=Reader().close) for writes in (one, two)
+    ]
+    async with following("veranda", followers[0]) as (relay, entry), following("veranda", followers[1]):
+        for follower in followers:
+            relay.start(follower, entry.head)
+        await in_database(actions.post, new_guest(), room.pk, "hello")
+        await until(lambda: one and two)
+        assert one[0] is two[0]
+
+
+async def test_a_slow_follower_delays_nobody_and_catches_up() -> None:
+    room = await a_room()
+    async with reading(room) as slow, reading(room) as quick:
+        slow.gate.clear()
+        await busy_room(room, 3, 20)
+        await until(lambda: len(quick.ids) == 20)
+        assert slow.ids == []
+        slow.gate.set()
+        await until(lambda: len(slow.ids) == 20)
+        assert slow.ids == list(range(1, 21))
+        await in_database(actions.post, new_guest(), room.pk, "live again")
+        await until(lambda: len(slow.ids) == 21)
+
+
+async def test_a_follower_that_stays_behind_is_let_go(settings) -> None:
+    settings.SLOW_SECONDS = 0.3
+    room = await a_room()
+    async with reading(room) as slow, reading(room) as quick:
+        slow.gate.clear()
+        await busy_room(room, 3, 3)
+        await until(lambda: slow.closed is not None)
+        assert isinstance(slow.closed, errors.TooSlow)
+        assert quick.closed is None
+        assert len(quick.ids) == 3
+
+
+async def test_a_follower_further_behind_than_the_ring_is_let_go(settings) -> None:
+    settings.RING_EVENTS = 10
+    room = await a_room()
+    async with reading(room) as slow, reading(room) as quick:
+        slow.gate.clear()
+        await busy_room(room, 3, 30)
+        await until(lambda: len(quick.ids) == 30)
+        slow.gate.set()
+        await until(lambda: slow.closed is not None)
+        assert isinstance(slow.closed, errors.TooSlow)
+
+
+async def test_resuming_from_the_ring_asks_the_database_for_no_event(monkeypatch) -> None:
+    room = await a_room()
+    async with reading(room) as reader:
+        await busy_room(room, 1, 30)
+        await until(lambda: len(reader.ids) == 30)
+        monkeypatch.setattr(log, "read", None)
+        async with reading(room, cursor=12) as back:
+            await until(lambda: len(back.ids) == 18)
+            assert back.ids == list(range(13, 31))
+
+
+async def test_an_old_cursor_reads_the_log_in_pages(settings) -> None:
+    settings.RING_EVENTS = 10
+    room = await a_room()
+    async with reading(room) as reader:
+        await busy_room(room, 1, 250)
+        await until(lambda: len(reader.ids) == 250)
+        async with reading(room, cursor=3) as back:
+            await until(lambda: len(back.ids) == 247)
+            assert back.ids == list(range(4, 251))
+
+
+@pytest.mark.parametrize("cursor", [1, 2, 31, 10**17])
+async def test_a_cursor_out_of_reach_gets_one_reset(cursor: int) -> None:
+    room = await a_room()
+    await busy_room(room, 1, 30)
+    await in_database(log.prune, room.pk, 5)
+    async with reading(room, cursor=cursor) as reader:
+        await until(lambda: reader.resets == [30])
+        await in_database(actions.post, new_guest(), room.pk, "after")
+        await until(lambda: reader.ids == [31])
+        assert reader.resets == [30]
+
+
+async def test_a_restored_database_resets_everybody_once() -> None:
+    room = await a_room()
+    async with reading(room) as live, reading(room) as parked:
+        await busy_room(room, 1, 10)
+        await until(lambda: len(live.ids) == 10)
+        parked.gate.clear()
+        await busy_room(room, 2, 2)
+        head = await in_database(log.restart, room.pk)
+        await until(lambda: live.resets == [head])
+        parked.gate.set()
+        await in_database(actions.post, new_guest(), room.pk, "after")
+        await until(lambda: live.ids[-1] == parked.ids[-1] == head + 1)
+        assert live.resets == parked.resets == [head]
+
+
+async def test_an_older_copy_of_the_database_resets_even_who_was_parked() -> None:
+    room = await a_room()
+    async with reading(room) as live, reading(room) as parked:
+        await busy_room(room, 1, 10)
+        await until(lambda: len(parked.ids) == 10)
+        parked.gate.clear()
+        await in_database(actions.post, new_guest(), room.pk, "eleven")
+        await until(lambda: len(live.ids) == 11)
+        await in_database(_go_back_to, room.pk, 4)
+        await until(lambda: live.resets == [4])
+        parked.gate.set()
+        await until(lambda: parked.resets == [4])
+        await in_database(actions.post, new_guest(), room.pk, "another five")
+        await until(lambda: live.ids[-1] == parked.ids[-1] == 5)
+
+
+def _go_back_to(room_id: int, head: int) -> None:
+    from chat.models import Event
+
+    Event.objects.filter(room_id=room_id, seq__gt=head).delete()
+    Room.objects.filter(pk=room_id).update(head=head)
+
+
+async def test_a_deleted_text_is_not_told_again() -> None:
+    room = await a_room()
+    gil = new_guest()
+    async with reading(room) as reader:
+        mid = (await in_database(actions.post, gil, room.pk, "the word xyzzy")).mid
+        await in_database(actions.post, gil, room.pk, "another")
+        await in_database(actions.delete, gil, room.pk, mid)
+        await until(lambda: len(reader.ids) == 3)
+        async with reading(room, cursor=0) as back:  # from the ring
+            await until(lambda: len(back.ids) == 3)
+            assert "xyzzy" not in json.dumps(back.events)
+            assert [event["type"] for event in back.events] == ["message.redacted", "message", "message.deleted"]
+        held = vars(reader.relay)["_ring"]._events
+        assert "xyzzy" not in repr(held)
+
+
+async def test_who_may_no_longer_read_is_let_go_before_anything_newer() -> None:
+    def prepare() -> tuple[Room, Identity, Identity]:
+        from chat.models import Membership, User
+
+        olga, mio = User.objects.create_user("olga").identity, User.objects.create_user("mio").identity
+        room, _ = actions.create_room(olga, "veranda")
+        Membership.objects.create(room=room, user_id=mio.user_id)
+        return room, olga, mio
+
+    room, olga, mio = await in_database(prepare)
+    gil = new_guest()
+    async with reading(room) as anybody, reading(room, actor=gil) as guest, reading(room, actor=mio) as member:
+        await in_database(actions.post, gil, room.pk, "open")
+        await in_database(actions.change_visibility, olga, room.pk, "private")
+        await in_database(actions.post, mio, room.pk, "the word xyzzy")
+        await until(lambda: len(member.ids) == 3)
+        await until(lambda: bool(anybody.closed and guest.closed))
+        assert anybody.ids == guest.ids == [1]
+        assert isinstance(anybody.closed, errors.RoomNotFound)
+        assert member.closed is None
+        with pytest.raises(errors.RoomNotFound):
+            async with reading(room):
+                pass
+        await in_database(actions.change_visibility, olga, room.pk, "public")
+        async with reading(room, cursor=0) as again:
+            await until(lambda: len(again.ids) == 4)
+
+
+async def test_nothing_slips_between_the_check_and_the_first_event(monkeypatch) -> None:
+    """The room becomes private while somebody is on the doorstep, after the policy said yes to them."""
+
+    def prepare() -> tuple[Room, Identity]:
+        from chat.models import User
+
+        olga = User.objects.create_user("olga").identity
+        return actions.create_room(olga, "veranda")[0], olga
+
+    room, olga = await in_database(prepare)
+    async with reading(room, actor=olga) as owner:
+        enter, answers = doorway.enter, []
+
+        def slow_enter(*args: object) -> doorway.Entry:
+            answers.append(enter(*args))
+            actions.change_visibility(olga, room.pk, "private")
+            deadline = time.monotonic() + WAIT_SECONDS
+            while owner.relay.access_version == 0 and time.monotonic() < deadline:
+                time.sleep(0.01)
+            return answers[-1]
+
+        monkeypatch.setattr(doorway, "enter", slow_enter)
+        outsider = Reader()
+        with pytest.raises(errors.RoomNotFound):
+            async with following(room.slug, outsider.follower()):
+                pass
+        assert len(answers) == 1, "the first answer was yes"
+        await in_database(actions.post, olga, room.pk, "the word xyzzy")
+        await until(lambda: len(owner.ids) == 2)
+        assert outsider.events == []
+
+
+async def test_heartbeats_go_to_those_who_hear() -> None:
+    room = await a_room()
+    writes: list[dict] = []
+    follower = Follower(form=ServerSentEvents("veranda"), send=_record(writes), close=Reader().close)
+    async with following(room.slug, follower) as (relay, entry):
+        relay.start(follower, entry.head)
+        relay.beat(1000.0)
+        relay.beat(1000.0 + 14)
+        assert writes == []
+        relay.beat(1000.0 + 15)
+        (beat,) = writes
+        assert beat["body"].startswith(b":\nevent: heartbeat\n")
+        relay.beat(1000.0 + 16)
+        assert len(writes) == 1
+
+
+async def test_a_broken_transport_ends_its_connection() -> None:
+    room = await a_room()
+
+    async def broken(message: dict) -> None:
+        raise OSError("gone")
+
+    reader = Reader()
+    follower = Follower(form=protocol.ENGAWA_V1, send=broken, close=reader.close)
+    async with reading(room) as other, following(room.slug, follower) as (relay, entry):
+        relay.start(follower, entry.head)
+        await in_database(actions.post, new_guest(), room.pk, "hello")
+        await until(lambda: len(other.ids) == 1 and reader.closed is not None)
+        assert follower not in relay.followers
