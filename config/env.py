@@ -34,7 +34,7 @@ class Environment:
 
     def _read(self, name: str, default: Any, parse: Callable[[str], Any]) -> Any:
         self.names.add(name)
-        if not os.environ.get(name, "").strip():
+        if not self._env.str(name, "").strip():
             return default
         try:
             return parse(name)

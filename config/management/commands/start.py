@@ -6,7 +6,7 @@ from html import escape
 
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
-from django.db import OperationalError
+from django.db import OperationalError, connections
 from django.urls import reverse
 
 from chat.models import Room
@@ -25,6 +25,7 @@ class Command(BaseCommand):
             room = self.first_room()
         except OperationalError as error:
             raise CommandError(f"cannot use the database {settings.DATABASES['default']['NAME']}: {error}") from error
+        connections.close_all()  # this thread serves from here on, and idle servers hold no connection
         from config.asgi import application
 
         server = Server(application, settings.HOST, settings.PORT, on_listening=lambda: self.welcome(room))
