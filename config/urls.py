@@ -1,6 +1,8 @@
 from django.contrib import admin
 from django.contrib.auth import views as auth
+from django.templatetags.static import static
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from chat import health
 from chat.accounts import GuestView, SignUpView
@@ -17,6 +19,7 @@ urlpatterns = [
     path("accounts/password_change/", auth.PasswordChangeView.as_view(), name="password_change"),
     path("accounts/password_change/done/", auth.PasswordChangeDoneView.as_view(), name="password_change_done"),
     path("admin/", admin.site.urls),
+    path("favicon.ico", RedirectView.as_view(url=static("favicon.svg"))),
     path("health/live", health.live),
     path("health/ready", health.ready),
 ]
