@@ -33,7 +33,7 @@ def create_room(actor: Identity, name: str, visibility: str = Room.Visibility.PU
     """The room that ``name`` leads to, and whether it was made just now. Its maker owns it, if they have an account.
 
     A room that ``actor`` may not know of is treated as a name that cannot be had. Raises ``RoomNameInvalid``,
-    ``RoomNameReserved``, ``RoomCreationClosed``, ``NotAllowed``.
+    ``NameInvalid``, ``RoomNameReserved``, ``RoomCreationClosed``, ``NotAllowed``.
     """
     slug = text.slug_of(name)
     title = text.clean_name(name, most=200)

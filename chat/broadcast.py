@@ -12,6 +12,7 @@ import logging
 import threading
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import suppress
 
 from channels.layers import get_channel_layer
 
@@ -105,7 +106,8 @@ class Sender:
                 self._loop = _loop_in_a_thread()
                 atexit.register(self._idle.wait, FLUSH_SECONDS)
             loop = self._loop
-        loop.call_soon_threadsafe(self._wake)
+        with suppress(RuntimeError):  # the loop is closed: this process is ending, and the log has the event
+            loop.call_soon_threadsafe(self._wake)
 
     def _wake(self) -> None:
         if self._task is None or self._task.done():

@@ -28,7 +28,8 @@ def _threads() -> ThreadPoolExecutor:
 async def in_database(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """The result of a synchronous function, run in a thread where it may use the database.
 
-    Raises ``ServerBusy`` where the database is away or stays locked: what was begun was rolled back.
+    Raises ``ServerBusy`` where the database is away or stays locked. What was begun was rolled back, unless the
+    connection broke during the commit: asking again with the same key tells.
     """
     loop = asyncio.get_running_loop()
     return await loop.run_in_executor(_threads(), partial(_call, function, *args, **kwargs))

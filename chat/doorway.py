@@ -21,7 +21,8 @@ from chat.text import canonical_slug
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What somebody finds on entering: the room as it is for them, and a snapshot if they asked for one.
+    """What somebody finds on entering: the room as it is for them, and a snapshot if they asked for one
+    (None otherwise).
 
     ``head`` was read before ``history``: events continue from it, and may repeat what the history shows.
     """
@@ -30,11 +31,11 @@ class Entry:
     head: int
     role: str
     may: dict[str, bool]
-    history: list[dict]
+    history: list[dict] | None
 
 
 @asynccontextmanager
-async def following(slug: str, follower: Follower, history: int = 0) -> AsyncIterator[tuple[Relay, Entry]]:
+async def following(slug: str, follower: Follower, history: int | None = None) -> AsyncIterator[tuple[Relay, Entry]]:
     """Register ``follower`` with its room's relay, check that it may be there, and see it off at the end.
 
     The caller then says its welcome and calls ``relay.start(follower, cursor)``. Raises ``RoomNotFound`` or
@@ -51,7 +52,7 @@ async def following(slug: str, follower: Follower, history: int = 0) -> AsyncIte
         relay.leave(follower)
 
 
-async def _admitted(relay: Relay, follower: Follower, history: int) -> Entry:
+async def _admitted(relay: Relay, follower: Follower, history: int | None) -> Entry:
     while True:
         version = relay.access_version
         entry = await in_database(enter, relay.room_id, follower.actor, history)
@@ -60,15 +61,15 @@ async def _admitted(relay: Relay, follower: Follower, history: int) -> Entry:
             return entry
 
 
-def enter(room_id: int, actor: Identity | None, history: int) -> Entry:
+def enter(room_id: int, actor: Identity | None, history: int | None) -> Entry:
     """The policy's answer and the snapshot, head first."""
     room = Room.objects.filter(pk=room_id).first()
     role = policies.require_readable(room, actor)
-    messages = room.messages.visible().page_before(None, history) if history else []
+    messages = None if history is None else room.messages.visible().page_before(None, history)
     return Entry(
         slug=room.slug,
         head=room.head,
         role=role,
         may=policies.permissions(room, role),
-        history=[message_fields(message, room.slug) for message in messages],
+        history=None if messages is None else [message_fields(message, room.slug) for message in messages],
     )

@@ -52,7 +52,7 @@ class TooSlow(ChatError):
 
 class ServerBusy(ChatError):
     code = "server.busy"
-    detail = "The database is not answering just now. Nothing was saved; try again."
+    detail = "The database is not answering just now. Try again; with the same key nothing is posted twice."
     status = 503
     close = TRY_AGAIN
     retryable = True

@@ -5,7 +5,6 @@ protocol, spoken with whoever offers the subprotocol ``engawa.v1``. ``docs/proto
 """
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
@@ -21,6 +20,7 @@ from chat.follower import Message
 from chat.identity import Identity
 
 SUBPROTOCOL = "engawa.v1"
+MAX_PARAMETERS = 20
 FRAME_CHARS = 32 * 1024  # what is joined into one frame; servers and clients bound what they take
 
 
@@ -29,7 +29,7 @@ class Query:
     """What a connection's address asks for: to go on ``after`` a number, and the last ``history`` messages."""
 
     after: int | None
-    history: int
+    history: int | None
 
 
 def read_cursor(text: str) -> int:
@@ -49,12 +49,12 @@ def read_history(text: str) -> int:
 def read_query(query_string: bytes) -> Query:
     """Raises ``InvalidCursor`` or ``InvalidQuery``; parameters that we do not know are ignored."""
     try:
-        query = parse_qs(query_string.decode("ascii"), max_num_fields=20)
+        query = parse_qs(query_string.decode("ascii"), max_num_fields=MAX_PARAMETERS)
     except ValueError:
         raise errors.InvalidQuery() from None
     return Query(
         after=read_cursor(query["after"][-1]) if "after" in query else None,
-        history=read_history(query["history"][-1]) if "history" in query else 0,
+        history=read_history(query["history"][-1]) if "history" in query else None,
     )
 
 
@@ -73,18 +73,17 @@ def read_frame(text: str | None) -> dict[str, Any]:
     return frame
 
 
-def _runs(encoded: list[str]) -> Iterator[list[str]]:
+def _runs(encoded: list[str]) -> list[list[str]]:
     """``encoded`` in runs of about FRAME_CHARS, none of them empty."""
-    run: list[str] = []
-    chars = 0
+    runs: list[list[str]] = []
+    chars = FRAME_CHARS
     for item in encoded:
-        if run and chars + len(item) > FRAME_CHARS:
-            yield run
-            run, chars = [], 0
-        run.append(item)
+        if chars + len(item) > FRAME_CHARS:
+            runs.append([])
+            chars = 0
+        runs[-1].append(item)
         chars += len(item)
-    if run:
-        yield run
+    return runs
 
 
 def _text(frame: dict[str, Any]) -> Message:
@@ -108,7 +107,7 @@ class Plain:
         return []
 
     def welcome(self, actor: Identity, entry: Entry) -> list[Message]:
-        return [self._message(message["message"]) for message in entry.history]
+        return [self._message(message["message"]) for message in entry.history or ()]
 
     def posted(self, posted: Posted) -> list[Message]:
         return []
@@ -159,12 +158,14 @@ class EngawaV1:
                 "limits": {"text": settings.MAX_TEXT_CHARS, "frame": settings.MAX_FRAME_BYTES},
             }
         )
+        if entry.history is None:
+            return [welcome]
         history = [
             {
                 "type": "websocket.send",
                 "text": f'{{"type":"history","head":{entry.head},"messages":[{",".join(run)}]}}',
             }
-            for run in _runs([events.encode(message) for message in entry.history])
+            for run in _runs([events.encode(message) for message in entry.history]) or [[]]
         ]
         return [welcome, *history]
 

@@ -161,10 +161,13 @@ class Relay:
 
         def done(task: asyncio.Task[None]) -> None:
             self._busy = None
-            if not task.cancelled():
-                if task.exception() is not None:
-                    logger.error("the relay of room %s stumbled", self.room_id, exc_info=task.exception())
+            if task.cancelled():
+                return
+            if task.exception() is None:
                 self._schedule()
+            else:
+                logger.error("the relay of room %s stumbled", self.room_id, exc_info=task.exception())
+                asyncio.get_running_loop().call_later(RETRY_SECONDS, self._schedule)
 
         self._busy = asyncio.create_task(work)
         self._busy.add_done_callback(done)

@@ -6,6 +6,7 @@ There is one set of relays an event loop, made at first use, since Daphne has no
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from time import monotonic
 
 from chat import broadcast, errors, log
@@ -29,7 +30,11 @@ class Relays:
         self._stopping: set[asyncio.Task[None]] = set()
         broadcast.bind(self.loop)
         broadcast.add_sink(self._hear)
-        self._watch = asyncio.create_task(self._watch_over())
+        # Apart, so that a database that hangs does not silence the heartbeats.
+        self._tasks = [
+            asyncio.create_task(self._every_second(self._keep_alive)),
+            asyncio.create_task(self._every_second(self._compare_heads)),
+        ]
 
     async def of(self, slug: str) -> Relay:
         """The relay of the room with that (canonical) slug. Raises ``RoomNotFound`` or ``ServerBusy``."""
@@ -54,8 +59,10 @@ class Relays:
     async def close(self) -> None:
         """Stop everything: for the end of a test's loop."""
         broadcast.remove_sink(self._hear)
-        self._watch.cancel()
-        await asyncio.gather(self._watch, *(relay.stop() for relay in self._by_id.values()), return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        stopping = [relay.stop() for relay in self._by_id.values()]
+        await asyncio.gather(*self._tasks, *stopping, return_exceptions=True)
         self._by_id.clear()
         self._by_slug.clear()
 
@@ -71,22 +78,24 @@ class Relays:
         if relay is not None:
             relay.offer([event])
 
-    async def _watch_over(self) -> None:
-        """Every second: heartbeats, idle relays, and the heads of all followed rooms in one query."""
+    async def _every_second(self, do: Callable[[], Awaitable[None]]) -> None:
         while True:
             await asyncio.sleep(COMPARE_SECONDS)
             try:
-                self._stop_idle()
-                now = monotonic()
-                for relay in self._by_id.values():
-                    relay.beat(now)
-                await self._compare_heads()
+                await do()
             except errors.ServerBusy:
                 logger.warning("the database is away: heads are not compared")
             except Exception:
                 logger.exception("watching over the relays failed once")
 
+    async def _keep_alive(self) -> None:
+        self._stop_idle()
+        now = monotonic()
+        for relay in self._by_id.values():
+            relay.beat(now)
+
     async def _compare_heads(self) -> None:
+        """The heads of all followed rooms, in one query."""
         if not self._by_id:
             return
         positions = {room_id: relay.position for room_id, relay in self._by_id.items()}

@@ -4,7 +4,6 @@ from urllib.parse import quote
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -17,8 +16,10 @@ from chat.accounts import remember_guest
 from chat.errors import ChatError
 from chat.events import message_fields
 from chat.identity import Identity, new_guest
+from chat.middleware import error_response, wants_json
 from chat.models import Room
 from chat.pages import message_page
+from chat.protocol import read_frame
 from chat.text import canonical_slug
 from chat.visitors import guest_of
 
@@ -134,7 +135,7 @@ class MessagesView(RoomView):
             size = min(int(limit), settings.MAX_HISTORY) if limit else None
             page = message_page(room, before, size)
         except ChatError as error:
-            return _error(error)
+            return error_response(error)
         return JsonResponse(
             {
                 "room": room.slug,
@@ -146,20 +147,18 @@ class MessagesView(RoomView):
         )
 
     def post(self, request: HttpRequest, slug: str) -> HttpResponse:
-        wants_json = request.get_preferred_type(["text/html", "application/json"]) == "application/json"
         room, role = self.room(slug)
+        form = request.POST
         try:
-            form = request.POST
-        except RequestDataTooBig:
-            return _error(errors.PayloadTooLarge())
-        text = form.get("message", "")
-        try:
+            if request.content_type == "application/json":
+                form = read_frame(request.body.decode(errors="replace"))
+            text = form.get("message", "")
             posted = actions.post(self.me, room.pk, text, form.get("key") or None, form.get("reply_to") or None)
         except ChatError as error:
-            if wants_json:
-                return _error(error)
-            return self.page(request, room, role, draft=text, error=error)
-        if wants_json:
+            if wants_json(request):
+                return error_response(error)
+            return self.page(request, room, role, draft=form.get("message", ""), error=error)
+        if wants_json(request):
             return JsonResponse({"mid": posted.mid, "key": posted.key, "id": posted.seq}, status=201)
         return HttpResponseRedirect(reverse("chat:room", args=[room.slug]))
 
@@ -181,7 +180,3 @@ class SettingsView(PersonView):
         if visibility in Room.Visibility.values:
             actions.change_visibility(self.me, room.pk, visibility)
         return HttpResponseRedirect(reverse("chat:room", args=[room.slug]))
-
-
-def _error(error: ChatError) -> JsonResponse:
-    return JsonResponse({"error": error.as_dict()}, status=error.status)

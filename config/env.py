@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from zoneinfo import available_timezones
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
@@ -77,7 +78,23 @@ class Environment:
 
     def database(self, name: str) -> dict[str, Any] | None:
         """A Django database configuration from a URL, or None where the variable is not set."""
-        return self._read(name, None, lambda key: dict(dj_database_url.parse(self._env.str(key))))
+
+        def parse(key: str) -> dict[str, Any]:
+            parsed = dict(dj_database_url.parse(self._env.str(key)))
+            if not parsed["ENGINE"].endswith(("sqlite3", "postgresql")):
+                raise ValueError("only sqlite:///… and postgresql://… are supported")
+            return parsed
+
+        return self._read(name, None, parse)
+
+    def time_zone(self, name: str, default: str) -> str:
+        def parse(key: str) -> str:
+            zone = self._env.str(key).strip()
+            if zone not in available_timezones():
+                raise ValueError(f"{zone!r} is not a time zone such as Asia/Tokyo")
+            return zone
+
+        return self._read(name, default, parse)
 
     def secret(self, name: str) -> str:
         """The value of ``name``, or the content of the file that ``<name>_FILE`` names."""

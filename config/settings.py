@@ -4,9 +4,11 @@
 laptop: SQLite, an in-memory channel layer, one process, a secret of its own in ``var/``.
 """
 
+import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from django.conf.global_settings import LANGUAGES
 from django.core.exceptions import ImproperlyConfigured
 
 from config.env import Environment, own_secret
@@ -14,6 +16,7 @@ from config.env import Environment, own_secret
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 env = Environment(dotenv=BASE_DIR / ".env")
+_ORIGIN = re.compile(r"https?://([\w.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?")
 
 # Where this site is ---------------------------------------------------------------------------------------
 
@@ -25,7 +28,7 @@ _NAMELESS_HOSTS = {"0.0.0.0", "::", ""}  # noqa: S104 – what one listens on, n
 _visited_host = "localhost" if HOST in _NAMELESS_HOSTS else f"[{HOST}]" if ":" in HOST else HOST
 PUBLIC_URL = env.text("PUBLIC_URL", f"http://{_visited_host}:{PORT}").rstrip("/")
 _public = urlsplit(PUBLIC_URL)
-if _public.scheme not in ("http", "https") or not _public.hostname or _public.path or _public.query:
+if not _ORIGIN.fullmatch(PUBLIC_URL):
     raise ImproperlyConfigured(f"PUBLIC_URL: {PUBLIC_URL!r} is not like https://chat.example.org (no path after it)")
 
 _LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
@@ -56,11 +59,13 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # Threads and processes meet in the test database as they do in the real one: in a file.
     DATABASES["default"]["TEST"] = {"NAME": VAR_DIR / "test.sqlite3"}
 DATABASES["default"]["CONN_MAX_AGE"] = 0  # no connection outlives its work: chat.database says why
-DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASE_THREADS = env.number("DATABASE_THREADS", 4, least=1, most=64)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URLS = env.words("REDIS_URL", [])
+for _url in REDIS_URLS:
+    if urlsplit(_url).scheme not in ("redis", "rediss", "unix"):
+        raise ImproperlyConfigured("REDIS_URL: not like redis://host:6379/0 (several are separated by commas)")
 if REDIS_URLS:
     CHANNEL_LAYERS = {
         "default": {
@@ -87,7 +92,7 @@ if len(SECRET_KEY) < 32:
 ROOM_CREATION = env.choice("ROOM_CREATION", "everyone", ("everyone", "signed-in", "staff"))
 MAX_TEXT_CHARS = env.number("MAX_TEXT_CHARS", 4000, least=1, most=20_000)
 MAX_NAME_CHARS = env.number("MAX_NAME_CHARS", 32, least=1, most=64)
-MAX_FRAME_BYTES = env.number("MAX_FRAME_BYTES", 64 * 1024, least=1024, most=16 * 1024 * 1024)
+MAX_FRAME_BYTES = env.number("MAX_FRAME_BYTES", 64 * 1024, least=1024, most=512 * 1024)
 MAX_HISTORY = env.number("MAX_HISTORY", 200, least=1, most=1000)
 PAGE_MESSAGES = env.number("PAGE_MESSAGES", 50, least=1, most=500)
 HEARTBEAT_SECONDS = env.number("HEARTBEAT_SECONDS", 25, least=1, most=3600)
@@ -123,6 +128,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "chat.middleware.ErrorMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -154,8 +160,8 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "chat:index"
 LOGOUT_REDIRECT_URL = "chat:index"
 
-LANGUAGE_CODE = env.text("LANGUAGE_CODE", "en")
-TIME_ZONE = env.text("TIME_ZONE", "UTC")
+LANGUAGE_CODE = env.choice("LANGUAGE_CODE", "en", tuple(code for code, _ in LANGUAGES))
+TIME_ZONE = env.time_zone("TIME_ZONE", "UTC")
 USE_TZ = True
 LOCALE_PATHS = [BASE_DIR / "locale"]
 

@@ -17,7 +17,7 @@ from django_eventstream.storage import EventDoesNotExist, StorageBase
 
 from chat import errors, log, policies
 from chat.models import Room, User
-from chat.protocol import read_cursor
+from chat.protocol import MAX_PARAMETERS, read_cursor
 from chat.text import canonical_slug
 
 # What the library believes of anybody: that a token names the reader and channels, that a proxy holds the
@@ -28,9 +28,13 @@ _PROXY_PARAMETERS = frozenset({"es-meta", "recover", "link"})
 def read_request(scope: dict, slug: str) -> tuple[str, int | None, dict[str, str]]:
     """The room, the cursor and the other parameters that a stream's request asks for.
 
-    Without the database: nothing here waits. Raises ``InvalidHost``, ``RoomNotFound``, ``InvalidCursor``.
+    Without the database: nothing here waits. Raises ``InvalidHost``, ``InvalidQuery``, ``RoomNotFound``,
+    ``InvalidCursor``.
     """
-    pairs = parse_qsl(scope["query_string"].decode("latin1"), keep_blank_values=True)
+    try:
+        pairs = parse_qsl(scope["query_string"].decode("latin1"), keep_blank_values=True, max_num_fields=MAX_PARAMETERS)
+    except ValueError:
+        raise errors.InvalidQuery("That is more parameters than a stream has.") from None
     allowed = [(name, value) for name, value in pairs if name not in _PROXY_PARAMETERS]
     request = ASGIRequest({**scope, "query_string": urlencode(allowed).encode()}, None)
     try:

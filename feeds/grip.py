@@ -4,18 +4,20 @@ With settings.GRIP_URL set, every committed event is also published to the proxy
 before it), and requests that the proxy has signed are answered by django-eventstream's own view.
 """
 
+from urllib.parse import quote
+
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.decorators import decorator_from_middleware
 from django.views.decorators.http import require_GET
-from django_eventstream.eventstream import channel_permission_changed
-from django_eventstream.utils import publish_event
+from django_eventstream.utils import publish_event, publish_kick
 from django_eventstream.views import events as eventstream_view
 from django_grip import GripMiddleware
 from gripcontrol import parse_grip_uri, validate_sig
 
 from chat import broadcast, events
 from chat.events import LoggedEvent
+from chat.text import canonical_slug
 from feeds.eventstream import RoomChannelManager
 
 
@@ -39,8 +41,9 @@ def is_signed(signature: str | None) -> bool:
 def publish(room_id: int, slug: str, event: LoggedEvent) -> None:
     """A sink of the broadcast. The library sends from a thread of its own; the proxy orders by what comes before."""
     publish_event(slug, event.type, event.json, str(event.seq), str(event.seq - 1), blocking=False)
-    if event.type == events.ROOM_CHANGED:
-        channel_permission_changed(None, slug)  # the proxy lets its anonymous viewers go where they may not stay
+    if event.type == events.ROOM_CHANGED and not RoomChannelManager().can_read_channel(None, slug):
+        # The proxy lets its viewers go, and knows them by the quoted name, which the library forgets here.
+        publish_kick("anonymous", quote(slug))
 
 
 @require_GET
@@ -56,7 +59,5 @@ def view(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _readable(slug: str) -> bool:
-    rooms = RoomChannelManager()
-    return all(
-        rooms.can_read_channel(None, channel) for channel in rooms.get_channels_for_request(None, {"slug": slug})
-    )
+    canonical = canonical_slug(slug)
+    return canonical is not None and RoomChannelManager().can_read_channel(None, canonical)

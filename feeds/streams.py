@@ -58,7 +58,7 @@ class RoomStream:
         started = False
         try:
             slug, cursor, parameters = read_request(scope, scope["url_route"]["kwargs"]["slug"])
-            history = protocol.read_history(parameters["history"]) if "history" in parameters else 0
+            history = protocol.read_history(parameters["history"]) if "history" in parameters else None
             form = ServerSentEvents(slug)
             follower = Follower(
                 form=form,
@@ -66,13 +66,13 @@ class RoomStream:
                 close=lambda error: _end(form, send, error),
                 actor=await visitor(scope["headers"]) if self.for_people else None,
             )
-            async with following(slug, follower, 0 if cursor is not None else history) as (relay, entry):
+            async with following(slug, follower, None if cursor is not None else history) as (relay, entry):
                 started = True
                 await send({"type": "http.response.start", "status": 200, "headers": self.headers + _STREAM})
                 if scope["method"] == "HEAD":
                     await send({"type": "http.response.body", "body": b""})
                     return
-                for message in form.opening(entry.head if cursor is None else None, entry.history):
+                for message in form.opening(entry.head if cursor is None else None, entry.history or []):
                     await send(message)
                 relay.start(follower, entry.head if cursor is None else cursor)
                 while (await receive())["type"] != "http.disconnect":

@@ -53,7 +53,7 @@ export function streamDial(address) {
 async function isGone(url, signal) {
   const enough = new AbortController();
   try {
-    const answer = await fetch(url, { signal: AbortSignal.any([signal, enough.signal]), credentials: "omit" });
+    const answer = await fetch(url, { signal: AbortSignal.any([signal, enough.signal]), credentials: "same-origin" });
     return answer.status === 404;
   } catch {
     return false;

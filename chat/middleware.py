@@ -1,0 +1,47 @@
+"""Errors that no view answers, answered in one shape."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+
+from chat import errors
+from chat.errors import ChatError
+
+
+def wants_json(request: HttpRequest) -> bool:
+    """Whether a program is asking: by what it accepts, or by what it sent."""
+    return (
+        request.get_preferred_type(["text/html", "application/json"]) == "application/json"
+        or request.content_type == "application/json"
+    )
+
+
+def error_response(error: ChatError) -> JsonResponse:
+    return JsonResponse({"error": error.as_dict()}, status=error.status)
+
+
+class ErrorMiddleware:
+    """Turns away what is too large before anything parses it, and says when the database is away."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if length.isdigit() and int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            return self.answer(request, errors.PayloadTooLarge())
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, (OperationalError, InterfaceError)):
+            return self.answer(request, errors.ServerBusy())
+        return None
+
+    @staticmethod
+    def answer(request: HttpRequest, error: ChatError) -> HttpResponse:
+        if wants_json(request):
+            return error_response(error)
+        return render(None, "error.html", {"error": error}, status=error.status)

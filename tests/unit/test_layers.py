@@ -1,0 +1,98 @@
+"""Imports point one way, and what only one module may do, no other does."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+# From the ground up. A module imports only from lines above its own.
+CHAT = [
+    ["errors", "groups", "identity", "irc", "mids", "render", "stepping"],
+    ["text", "database"],
+    ["models"],
+    ["events", "policies", "pages"],
+    ["follower"],
+    ["broadcast", "ring", "visitors"],
+    ["log", "origins"],
+    ["actions", "relay"],
+    ["relays"],
+    ["doorway"],
+    ["protocol"],
+    ["consumers", "middleware", "health"],
+    ["accounts", "admin", "apps", "routing"],
+    ["views"],
+    ["urls"],
+]
+FEEDS = [
+    ["middleware", "encoders", "eventstream"],
+    ["grip"],
+    ["streams", "views", "apps"],
+    ["urls"],
+]
+
+
+def modules(package: str) -> list[Path]:
+    return [path for path in (ROOT / package).glob("*.py") if path.stem != "__init__"]
+
+
+def imported(path: Path) -> set[str]:
+    """The dotted names of our own modules that a file imports, wherever in it."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+@pytest.mark.parametrize("package", ["chat", "feeds"])
+def test_every_module_has_its_place(package: str) -> None:
+    known = {name for line in {"chat": CHAT, "feeds": FEEDS}[package] for name in line}
+    assert {path.stem for path in modules(package)} == known
+
+
+@pytest.mark.parametrize(("package", "layers"), [("chat", CHAT), ("feeds", FEEDS)])
+def test_modules_import_only_downwards(package: str, layers: list[list[str]]) -> None:
+    floor = {name: number for number, line in enumerate(layers) for name in line}
+    upward = [
+        f"{package}.{path.stem} imports {name}"
+        for path in modules(package)
+        for name in imported(path)
+        if name.startswith(f"{package}.") and name.count(".") == 1
+        if floor[name.split(".")[1]] >= floor[path.stem]
+    ]
+    assert upward == []
+
+
+def test_chat_never_imports_feeds_and_only_config_puts_together() -> None:
+    for path in (ROOT / "chat").rglob("*.py"):
+        assert not [name for name in imported(path) if name.split(".")[0] in ("feeds", "config")], path
+    for path in (ROOT / "feeds").rglob("*.py"):
+        assert not [name for name in imported(path) if name.split(".")[0] == "config"], path
+
+
+@pytest.mark.parametrize(
+    ("what", "where"),
+    [
+        (".group_send(", "chat/broadcast.py"),
+        ("Event.objects.create(", "chat/log.py"),
+        ("receive(channel)", "chat/relay.py"),
+    ],
+)
+def test_only_one_module_does_it(what: str, where: str) -> None:
+    files = [path for package in ("chat", "feeds", "config") for path in (ROOT / package).rglob("*.py")]
+    assert [str(path.relative_to(ROOT)) for path in files if what in path.read_text()] == [where]
+
+
+def test_domain_code_knows_no_transport() -> None:
+    for name in ("actions", "log", "policies", "events", "models", "render", "text"):
+        text = (ROOT / "chat" / f"{name}.py").read_text()
+        assert "async " not in text, name
+        assert not [
+            module
+            for module in imported(ROOT / "chat" / f"{name}.py")
+            if module.startswith(("channels", "django.http"))
+        ]
