@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.cache import never_cache
+from django_eventstream.utils import make_id
 
 from chat import actions, errors, policies
 from chat.accounts import remember_guest
@@ -112,6 +113,8 @@ class RoomView(PersonView):
             "draft": draft,
             "error": error,
             "socket_path": f"/ws/chat/{quote(room.slug)}/",
+            # Where no WebSocket can be opened: reading by this, writing by posting.
+            "stream_url": f"/chat/{quote(room.slug)}/stream?lastEventId={quote(make_id({room.slug: page.head}))}",
             "post_url": reverse("chat:messages", args=[room.slug]),
             "max_text_chars": settings.MAX_TEXT_CHARS,
             "max_name_chars": settings.MAX_NAME_CHARS,
