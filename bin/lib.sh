@@ -70,4 +70,6 @@ prepare() {
     "$VENV/bin/python" -m pip install -q --disable-pip-version-check -r "$requirements" ||
         fail "could not install what $requirements names; the lines above say why."
     printf '%s\n' "$wanted" >"$stamp"
+    # What the tests need includes what running needs.
+    [ "$requirements" = requirements.txt ] || cp "$stamp" "$VENV/.requirements.txt"
 }

@@ -1,6 +1,7 @@
 """Real servers for the tests: Redis, and Engawa in processes of its own."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -25,6 +26,11 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def hear_interrupts() -> None:
+    """Run in a new process: the shell of a test that runs in the background has it ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Process:
     """A server process, its log in a file that a failing test shows."""
 
@@ -32,7 +38,13 @@ class Process:
         self.log = log
         with log.open("ab") as output:
             self.popen = subprocess.Popen(
-                command, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=ROOT, env=environment
+                command,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                cwd=ROOT,
+                env=environment,
+                preexec_fn=hear_interrupts,
             )
 
     @property

@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from tests.clients import participant, viewer
-from tests.servers import ROOT, Engawa, free_port
+from tests.servers import ROOT, Engawa, free_port, hear_interrupts
 
 
 @pytest.fixture
@@ -53,12 +53,14 @@ def started(clone: Path, **settings: str) -> Iterator[subprocess.Popen]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        preexec_fn=hear_interrupts,
     ) as process:
         try:
             yield process
-        finally:
             process.send_signal(signal.SIGINT)
             assert process.wait(10) == 0
+        finally:
+            process.kill()
 
 
 def said_until(process: subprocess.Popen, last: str) -> str:
