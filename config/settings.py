@@ -58,7 +58,8 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"].setdefault("OPTIONS", {}).update(_SQLITE_OPTIONS)
     # Threads and processes meet in the test database as they do in the real one: in a file.
     DATABASES["default"]["TEST"] = {"NAME": VAR_DIR / "test.sqlite3"}
-DATABASES["default"]["CONN_MAX_AGE"] = 0  # no connection outlives its work: chat.database says why
+DATABASES["default"]["CONN_MAX_AGE"] = 0  # a request's connection ends with it; chat.database keeps a few
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # which a restarted server must not spoil
 DATABASE_THREADS = env.number("DATABASE_THREADS", 4, least=1, most=64)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

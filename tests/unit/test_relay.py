@@ -12,7 +12,7 @@ import pytest_asyncio
 from channels.layers import channel_layers
 
 import chat.relays
-from chat import actions, broadcast, doorway, errors, events, log, protocol
+from chat import actions, broadcast, database, doorway, errors, events, log, protocol
 from chat.database import in_database
 from chat.doorway import following
 from chat.follower import Follower
@@ -32,6 +32,7 @@ async def fresh_relays() -> AsyncIterator[None]:
     if chat.relays._current is not None and chat.relays._current.loop is asyncio.get_running_loop():
         await chat.relays._current.close()
         chat.relays._current = None
+    await asyncio.to_thread(database.close)
 
 
 @pytest.fixture
