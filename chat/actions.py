@@ -6,12 +6,15 @@ holds the room's lock, so that what it was allowed is still so when it commits.
 
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from chat import errors, events, log, policies, text
+from chat.errors import ChatError
 from chat.identity import Identity
+from chat.log import Entry
 from chat.mids import is_mid, next_mid
 from chat.models import Membership, Message, Room
 from chat.render import RENDERER, to_html
@@ -56,42 +59,119 @@ def create_room(actor: Identity, name: str, visibility: str = Room.Visibility.PU
     return room, True
 
 
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What somebody asks to be posted, as it came from them: nothing in it is checked yet."""
+
+    actor: Identity
+    message: object
+    key: object = None
+    reply_to: object = None
+
+
 def post(actor: Identity, room_id: int, message: object, key: object = None, reply_to: object = None) -> Posted:
     """Post ``message`` to a room. ``key``, a UUID, makes it safe to ask again; without one a new one is made.
 
     Raises ``TextInvalid``, ``TextEmpty``, ``TextTooLong``, ``InvalidKey``, ``MessageNotFound`` (for
     ``reply_to``), ``RoomNotFound``, ``NotAllowed``.
     """
-    key = _clean_key(key)
-    body = text.clean_text(message)
-    html = to_html(body)
+    (answer,) = post_together(room_id, [Post(actor, message, key, reply_to)])
+    if isinstance(answer, ChatError):
+        raise answer
+    return answer
+
+
+def post_together(room_id: int, posts: list[Post]) -> list[Posted | ChatError]:
+    """Post all of ``posts`` in one transaction, in their order. Each gets its own answer: what ``post`` would
+    return or raise. One that is refused takes nothing from the others."""
+    checked = [_check(post) for post in posts]
+    drafts = [draft for draft in checked if isinstance(draft, _Draft)]
+    if not drafts:
+        return checked
     with transaction.atomic():
-        room = _lock(room_id)
-        role = policies.require_readable(room, actor)
-        policies.require(policies.may_post(room, role))
-        before = Message.objects.filter(room=room, author_key=actor.key, key=key).first()
-        if before is not None:
-            return _posted(before)
-        if reply_to is not None:
-            reply_to = _find(room, reply_to).mid
-        room.last_mid = next_mid(room.last_mid)
-        posted = Message.objects.create(
-            mid=room.last_mid,
-            room=room,
-            author_id=actor.user_id,
-            author_key=actor.key,
-            author_name=actor.name,
-            author_kind=actor.kind,
-            author_role=role,
-            key=key,
-            text=body,
-            html=html,
-            renderer=RENDERER,
-            reply_to=reply_to or "",
-            created_at=timezone.now(),
+        answers = _write(_lock(room_id), drafts)
+    remaining = iter(answers)
+    return [next(remaining) if isinstance(draft, _Draft) else draft for draft in checked]
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A post whose own words are in order; whether it may be posted is known only under the room's lock."""
+
+    actor: Identity
+    key: uuid.UUID
+    text: str
+    html: str
+    reply_to: object
+
+
+def _check(post: Post) -> _Draft | ChatError:
+    try:
+        key = _clean_key(post.key)
+        body = text.clean_text(post.message)
+    except ChatError as error:
+        return error
+    return _Draft(post.actor, key, body, to_html(body), post.reply_to)
+
+
+def _write(room: Room | None, drafts: list[_Draft]) -> list[Posted | ChatError]:
+    """Write those of ``drafts`` that may be: a few queries, however many there are."""
+    if room is None:
+        return [errors.RoomNotFound() for _ in drafts]
+    roles = policies.roles_in(room, {draft.actor for draft in drafts})
+    # What was posted before, by author and key; joined by what is posted now.
+    before: dict[tuple[str, uuid.UUID], Posted] = {
+        (message.author_key, message.key): _posted(message)
+        for message in Message.objects.filter(room=room, key__in={draft.key for draft in drafts})
+    }
+    answered = {draft.reply_to for draft in drafts if is_mid(draft.reply_to)}
+    there = set(Message.objects.visible().filter(room=room, mid__in=answered).values_list("mid", flat=True))
+    head = room.head
+    now = timezone.now()
+    messages: list[Message] = []
+    answers: list[Posted | ChatError] = []
+    for draft in drafts:
+        author = (draft.actor.key, draft.key)
+        role = roles[draft.actor]
+        if not policies.may_read(room, role):
+            answers.append(errors.RoomNotFound())
+        elif not policies.may_post(room, role):
+            answers.append(errors.NotAllowed())
+        elif author in before:
+            answers.append(before[author])
+        elif draft.reply_to is not None and draft.reply_to not in there:
+            answers.append(errors.MessageNotFound())
+        else:
+            room.last_mid = next_mid(room.last_mid)
+            messages.append(_message(room, draft, role, now))
+            posted = Posted(mid=room.last_mid, key=str(draft.key), seq=head + len(messages))
+            before[author] = posted
+            answers.append(posted)
+    if messages:
+        Message.objects.bulk_create(messages)
+        log.append(
+            room,
+            *(Entry(events.MESSAGE, events.message_fields(message, room.slug), message.mid) for message in messages),
         )
-        event = log.append(room, events.MESSAGE, events.message_fields(posted, room.slug), posted.mid)
-        return Posted(mid=posted.mid, key=str(key), seq=event.seq)
+    return answers
+
+
+def _message(room: Room, draft: _Draft, role: str, now: datetime) -> Message:
+    return Message(
+        mid=room.last_mid,
+        room=room,
+        author_id=draft.actor.user_id,
+        author_key=draft.actor.key,
+        author_name=draft.actor.name,
+        author_kind=draft.actor.kind,
+        author_role=role,
+        key=draft.key,
+        text=draft.text,
+        html=draft.html,
+        renderer=RENDERER,
+        reply_to=draft.reply_to or "",
+        created_at=now,
+    )
 
 
 def edit(actor: Identity, room_id: int, mid: object, message: object) -> Posted:
@@ -110,7 +190,7 @@ def edit(actor: Identity, room_id: int, mid: object, message: object) -> Posted:
         found.text, found.html, found.renderer, found.edited_at = body, html, RENDERER, timezone.now()
         found.save(update_fields=["text", "html", "renderer", "edited_at"])
         log.redact(room, found.mid)
-        event = log.append(room, events.EDITED, events.message_fields(found, room.slug), found.mid)
+        (event,) = log.append(room, Entry(events.EDITED, events.message_fields(found, room.slug), found.mid))
         return Posted(mid=found.mid, key=str(found.key), seq=event.seq)
 
 
@@ -156,7 +236,7 @@ def _delete(room: Room, message: Message) -> None:
     message.text, message.html, message.deleted_at = "", "", timezone.now()
     message.save(update_fields=["text", "html", "deleted_at"])
     log.redact(room, message.mid)
-    log.append(room, events.DELETED, {}, message.mid)
+    log.append(room, Entry(events.DELETED, {}, message.mid))
 
 
 def _set_visibility(room: Room, visibility: str) -> None:
@@ -164,7 +244,7 @@ def _set_visibility(room: Room, visibility: str) -> None:
     if room.visibility != visibility:
         room.visibility = visibility
         room.save(update_fields=["visibility"])
-        log.append(room, events.ROOM_CHANGED, {"visibility": visibility.value})
+        log.append(room, Entry(events.ROOM_CHANGED, {"visibility": visibility.value}))
 
 
 def _lock(room_id: int) -> Room | None:

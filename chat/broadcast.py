@@ -27,12 +27,12 @@ MAX_WAITING_EVENTS = 10_000  # what is lost beyond, followers find in the log
 MAX_JOINED_EVENTS = 500
 FLUSH_SECONDS = 3.0
 
-Sink = Callable[[int, str, LoggedEvent], None]
+Sink = Callable[[int, str, list[LoggedEvent]], None]
 _sinks: list[Sink] = []
 
 
 def add_sink(sink: Sink) -> None:
-    """Have ``sink(room_id, slug, event)`` called for every event after its commit, in the committing thread.
+    """Have ``sink(room_id, slug, events)`` called for the events of every commit, in the committing thread.
 
     A sink hands over and returns: it must not block, and what it raises is logged and ends there.
     """
@@ -45,14 +45,14 @@ def remove_sink(sink: Sink) -> None:
         _sinks.remove(sink)
 
 
-def announce(room_id: int, slug: str, event: LoggedEvent) -> None:
-    """Tell this process and all others of a committed event."""
+def announce(room_id: int, slug: str, events: list[LoggedEvent]) -> None:
+    """Tell this process and all others of committed events."""
     for sink in tuple(_sinks):
         try:
-            sink(room_id, slug, event)
+            sink(room_id, slug, events)
         except Exception:
-            logger.exception("a sink failed on event %s of room %s", event.seq, room_id)
-    _sender.put(room_id, event)
+            logger.exception("a sink failed on event %s of room %s", events[-1].seq, room_id)
+    _sender.put(room_id, events)
 
 
 def as_layer_message(room_id: int, events: list[LoggedEvent]) -> dict:
@@ -93,14 +93,14 @@ class Sender:
             if self._loop is not loop:
                 self._loop, self._task = loop, None
 
-    def put(self, room_id: int, event: LoggedEvent) -> None:
+    def put(self, room_id: int, events: list[LoggedEvent]) -> None:
         with self._lock:
             if self._count >= MAX_WAITING_EVENTS:
                 self._waiting.clear()
                 self._count = 0
                 logger.warning("the channel layer is too slow: dropped %s hints", MAX_WAITING_EVENTS)
-            self._waiting[room_id].append(event)
-            self._count += 1
+            self._waiting[room_id] += events
+            self._count += len(events)
             self._idle.clear()
             if self._loop is None or self._loop.is_closed():
                 self._loop = _loop_in_a_thread()

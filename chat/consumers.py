@@ -9,6 +9,7 @@ from channels.consumer import AsyncConsumer, get_handler_name
 from channels.exceptions import StopConsumer
 
 from chat import actions, errors, protocol
+from chat.actions import Post
 from chat.database import in_database
 from chat.doorway import following
 from chat.errors import ChatError
@@ -16,6 +17,7 @@ from chat.follower import Follower, Message
 from chat.identity import new_guest
 from chat.origins import may_open
 from chat.visitors import visitor
+from chat.writer import writer
 
 logger = logging.getLogger(__name__)
 
@@ -106,9 +108,8 @@ class RoomConsumer(AsyncConsumer):
                 raise errors.UnknownFrameType()
 
     async def post(self, frame: dict[str, Any]) -> list[Message]:
-        posted = await in_database(
-            actions.post, self.actor, self.room_id, frame.get("message"), frame.get("key"), frame.get("reply_to")
-        )
+        post = Post(self.actor, frame.get("message"), frame.get("key"), frame.get("reply_to"))
+        posted = await writer().post(self.room_id, post)
         return self.dialect.posted(posted)
 
     async def tell(self, messages: list[Message]) -> None:

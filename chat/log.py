@@ -7,6 +7,7 @@ rise in the order in which they become visible: a reader that has seen *n* never
 from dataclasses import dataclass
 from functools import partial
 from time import time
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -40,20 +41,34 @@ def lock(room_id: int) -> Room:
     return Room.objects.select_for_update().get(pk=room_id)
 
 
-def append(room: Room, type: str, content: dict, mid: str = "") -> LoggedEvent:
-    """Append an event to the log of ``room``, which the caller has locked, and announce it after the commit."""
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event to be: its type, what it says beside its number and room, and the message it speaks of, if one."""
+
+    type: str
+    content: dict[str, Any]
+    mid: str = ""
+
+
+def append(room: Room, *entries: Entry) -> list[LoggedEvent]:
+    """Append events to the log of ``room``, which the caller has locked, and announce them after the commit."""
     assert transaction.get_connection().in_atomic_block, "an event is appended in the transaction of its action"
-    room.head += 1
-    fields = {"id": room.head, "type": type, "room": room.slug}
-    if mid:
-        fields["mid"] = mid
-    fields["at"] = events.timestamp(timezone.now())
-    fields.update({name: value for name, value in content.items() if name not in ("id", "type", "room", "mid")})
-    event = LoggedEvent(seq=room.head, type=type, mid=mid, json=events.encode(fields))
-    Event.objects.create(room=room, seq=event.seq, type=type, mid=mid, json=event.json)
+    now = events.timestamp(timezone.now())
+    logged = []
+    for entry in entries:
+        room.head += 1
+        fields: dict[str, Any] = {"id": room.head, "type": entry.type, "room": room.slug}
+        if entry.mid:
+            fields["mid"] = entry.mid
+        fields["at"] = now
+        fields.update({name: value for name, value in entry.content.items() if name not in fields or name == "at"})
+        logged.append(LoggedEvent(seq=room.head, type=entry.type, mid=entry.mid, json=events.encode(fields)))
+    Event.objects.bulk_create(
+        Event(room=room, seq=event.seq, type=event.type, mid=event.mid, json=event.json) for event in logged
+    )
     room.save(update_fields=["head", "last_mid"])
-    transaction.on_commit(partial(broadcast.announce, room.pk, room.slug, event))
-    return event
+    transaction.on_commit(partial(broadcast.announce, room.pk, room.slug, logged))
+    return logged
 
 
 def redact(room: Room, mid: str) -> None:

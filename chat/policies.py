@@ -16,10 +16,14 @@ _GOVERNING = (Membership.Role.OWNER, Membership.Role.MODERATOR)
 
 def role_in(room: Room, actor: Identity | None) -> str:
     """``actor``'s role in ``room``: owner, moderator, member or none."""
-    if actor is None or actor.user_id is None:
-        return NO_ROLE
-    role = Membership.objects.filter(room=room, user_id=actor.user_id).values_list("role", flat=True).first()
-    return role or NO_ROLE
+    return NO_ROLE if actor is None else roles_in(room, {actor})[actor]
+
+
+def roles_in(room: Room, actors: set[Identity]) -> dict[Identity, str]:
+    """The role in ``room`` of each of ``actors``, in one query at most."""
+    user_ids = {actor.user_id for actor in actors if actor.user_id is not None}
+    roles = dict(Membership.objects.filter(room=room, user_id__in=user_ids).values_list("user_id", "role"))
+    return {actor: roles.get(actor.user_id, NO_ROLE) for actor in actors}
 
 
 def anyone_may_read(visibility: str) -> bool:
@@ -33,10 +37,8 @@ def may_read(room: Room, role: str) -> bool:
 
 def readers_among(room: Room, actors: set[Identity]) -> set[Identity]:
     """Those of ``actors`` who may read ``room``."""
-    if anyone_may_read(room.visibility):
-        return actors
-    members = set(Membership.objects.filter(room=room).values_list("user_id", flat=True))
-    return {actor for actor in actors if actor.user_id is not None and actor.user_id in members}
+    roles = roles_in(room, actors)
+    return {actor for actor in actors if may_read(room, roles[actor])}
 
 
 def may_post(room: Room, role: str) -> bool:

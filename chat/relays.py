@@ -66,17 +66,17 @@ class Relays:
         self._by_id.clear()
         self._by_slug.clear()
 
-    def _hear(self, room_id: int, slug: str, event: LoggedEvent) -> None:
-        """The broadcast's sink: an event was committed here, in some thread."""
+    def _hear(self, room_id: int, slug: str, events: list[LoggedEvent]) -> None:
+        """The broadcast's sink: events were committed here, in some thread."""
         try:
-            self.loop.call_soon_threadsafe(self._offer, room_id, event)
+            self.loop.call_soon_threadsafe(self._offer, room_id, events)
         except RuntimeError:  # the loop is closed: this process is ending
             broadcast.remove_sink(self._hear)
 
-    def _offer(self, room_id: int, event: LoggedEvent) -> None:
+    def _offer(self, room_id: int, events: list[LoggedEvent]) -> None:
         relay = self._by_id.get(room_id)
         if relay is not None:
-            relay.offer([event])
+            relay.offer(events)
 
     async def _every_second(self, do: Callable[[], Awaitable[None]]) -> None:
         while True:

@@ -38,12 +38,13 @@ def is_signed(signature: str | None) -> bool:
     return validate_sig(signature, parse_grip_uri(settings.GRIP_URL)["key"])
 
 
-def publish(room_id: int, slug: str, event: LoggedEvent) -> None:
+def publish(room_id: int, slug: str, logged: list[LoggedEvent]) -> None:
     """A sink of the broadcast. The library sends from a thread of its own; the proxy orders by what comes before."""
-    publish_event(slug, event.type, event.json, str(event.seq), str(event.seq - 1), blocking=False)
-    if event.type == events.ROOM_CHANGED and not RoomChannelManager().can_read_channel(None, slug):
-        # The proxy lets its viewers go, and knows them by the quoted name, which the library forgets here.
-        publish_kick("anonymous", quote(slug))
+    for event in logged:
+        publish_event(slug, event.type, event.json, str(event.seq), str(event.seq - 1), blocking=False)
+        if event.type == events.ROOM_CHANGED and not RoomChannelManager().can_read_channel(None, slug):
+            # The proxy lets its viewers go, and knows them by the quoted name, which the library forgets here.
+            publish_kick("anonymous", quote(slug))
 
 
 @require_GET

@@ -17,7 +17,7 @@ CHAT = [
     ["broadcast", "ring", "visitors"],
     ["log", "origins"],
     ["actions", "relay"],
-    ["relays"],
+    ["relays", "writer"],
     ["doorway"],
     ["protocol"],
     ["consumers", "middleware", "health"],
@@ -78,7 +78,7 @@ def test_chat_never_imports_feeds_and_only_config_puts_together() -> None:
     ("what", "where"),
     [
         (".group_send(", "chat/broadcast.py"),
-        ("Event.objects.create(", "chat/log.py"),
+        ("Event.objects.bulk_create(", "chat/log.py"),
         ("receive(channel)", "chat/relay.py"),
     ],
 )

@@ -71,7 +71,7 @@ def test_a_hole_is_told_and_never_passed_over(room) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_an_append_outside_a_transaction_is_refused(room) -> None:
     with pytest.raises(AssertionError, match="transaction of its action"):
-        log.append(room, events.ROOM_CHANGED, {})
+        log.append(room, log.Entry(events.ROOM_CHANGED, {}))
 
 
 @pytest.mark.django_db(transaction=True)
