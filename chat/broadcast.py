@@ -17,12 +17,13 @@ from contextlib import suppress
 from channels.layers import get_channel_layer
 
 from chat.events import LoggedEvent
-from chat.groups import room_group
+from chat.groups import SITE_GROUP, room_group
 
 logger = logging.getLogger(__name__)
 
 LAYER_MESSAGE_TYPE = "room.events"
 SEND_SECONDS = 2.0  # a publish to a stopped Redis hangs until its socket times out; the hint is stale by then
+SITE_MESSAGE_TYPE = "site.news"
 MAX_WAITING_EVENTS = 10_000  # what is lost beyond, followers find in the log
 MAX_JOINED_EVENTS = 500
 FLUSH_SECONDS = 3.0
@@ -55,6 +56,16 @@ def announce(room_id: int, slug: str, events: list[LoggedEvent]) -> None:
     _sender.put(room_id, events)
 
 
+def announce_site() -> None:
+    """Tell every process that there is news in the site log. A hint like the others."""
+    whisper(SITE_GROUP, {"type": SITE_MESSAGE_TYPE})
+
+
+def whisper(group: str, message: dict) -> None:
+    """Send ``message`` to a group once, if it can be: for what nobody misses later."""
+    _sender.put_message(group, message)
+
+
 def as_layer_message(room_id: int, events: list[LoggedEvent]) -> dict:
     return {
         "type": LAYER_MESSAGE_TYPE,
@@ -81,6 +92,7 @@ class Sender:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._waiting: dict[int, list[LoggedEvent]] = defaultdict(list)
+        self._messages: list[tuple[str, dict]] = []
         self._count = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task | None = None
@@ -95,21 +107,35 @@ class Sender:
 
     def put(self, room_id: int, events: list[LoggedEvent]) -> None:
         with self._lock:
-            if self._count >= MAX_WAITING_EVENTS:
-                self._waiting.clear()
-                self._count = 0
-                logger.warning("the channel layer is too slow: dropped %s hints", MAX_WAITING_EVENTS)
+            self._make_room(len(events))
             self._waiting[room_id] += events
-            self._count += len(events)
+        self._wake()
+
+    def put_message(self, group: str, message: dict) -> None:
+        with self._lock:
+            self._make_room(1)
+            self._messages.append((group, message))
+        self._wake()
+
+    def _make_room(self, count: int) -> None:
+        if self._count + count > MAX_WAITING_EVENTS and self._count:
+            self._waiting.clear()
+            self._messages.clear()
+            self._count = 0
+            logger.warning("the channel layer is too slow: dropped what was waiting for it")
+        self._count += count
+
+    def _wake(self) -> None:
+        with self._lock:
             self._idle.clear()
             if self._loop is None or self._loop.is_closed():
                 self._loop = _loop_in_a_thread()
                 atexit.register(self._idle.wait, FLUSH_SECONDS)
             loop = self._loop
         with suppress(RuntimeError):  # the loop is closed: this process is ending, and the log has the event
-            loop.call_soon_threadsafe(self._wake)
+            loop.call_soon_threadsafe(self._start_sending)
 
-    def _wake(self) -> None:
+    def _start_sending(self) -> None:
         if self._task is None or self._task.done():
             self._task = asyncio.ensure_future(self._send_all())
 
@@ -117,20 +143,24 @@ class Sender:
         while True:
             with self._lock:
                 waiting, self._waiting = self._waiting, defaultdict(list)
+                messages, self._messages = self._messages, []
                 self._count = 0
-                if not waiting:
+                if not waiting and not messages:
                     self._idle.set()
                     return
             for room_id, events in waiting.items():
                 for start in range(0, len(events), MAX_JOINED_EVENTS):
-                    await self._send(room_id, events[start : start + MAX_JOINED_EVENTS])
+                    joined = as_layer_message(room_id, events[start : start + MAX_JOINED_EVENTS])
+                    await self._send(room_group(room_id), joined)
+            for group, message in messages:
+                await self._send(group, message)
 
-    async def _send(self, room_id: int, events: list[LoggedEvent]) -> None:
+    async def _send(self, group: str, message: dict) -> None:
         try:
             async with asyncio.timeout(SEND_SECONDS):
-                await get_channel_layer().group_send(room_group(room_id), as_layer_message(room_id, events))
-        except Exception as error:  # whatever a layer raises: the log has the event, and followers will find it
-            logger.warning("the channel layer did not take %s events (%s)", len(events), error.__class__.__name__)
+                await get_channel_layer().group_send(group, message)
+        except Exception as error:  # whatever a layer raises: the log has what matters, and followers will find it
+            logger.warning("the channel layer did not take a message to %s (%s)", group, error.__class__.__name__)
 
 
 def _loop_in_a_thread() -> asyncio.AbstractEventLoop:

@@ -2,6 +2,8 @@
 
 import logging
 from contextlib import AsyncExitStack
+from math import inf
+from time import monotonic
 from typing import Any
 
 from asgiref.typing import ASGIReceiveCallable, ASGISendCallable
@@ -18,6 +20,8 @@ from chat.identity import new_guest
 from chat.origins import may_open
 from chat.visitors import visitor
 from chat.writer import writer
+
+TYPING_SECONDS = 2.0  # said at most so often; clients show it a little longer
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +51,7 @@ class RoomConsumer(AsyncConsumer):
             await self.send({"type": "websocket.close"})
             return
         self.room_id: int | None = None
+        self.typed_at = -inf
         self.dialect = protocol.dialect_for(self.scope["subprotocols"])
         # Accepted before anything is known: a browser is told why it was refused only on an open socket.
         await self.send({"type": "websocket.accept", "subprotocol": self.dialect.subprotocol})
@@ -65,13 +70,14 @@ class RoomConsumer(AsyncConsumer):
         room = self.scope["url_route"]["kwargs"]["slug"]
         relay, entry = await self.presence.enter_async_context(following(room, follower, query.history))
         await self.tell(self.dialect.welcome(self.actor, entry))
-        self.room_id = relay.room_id
+        self.relay, self.room_id = relay, relay.room_id
         relay.start(follower, entry.head if query.after is None else query.after)
 
     async def leave(self, error: ChatError) -> None:
         """Say why, and close with the code that says whether to come back."""
         self.room_id = None
-        await self.tell(self.dialect.error(error))
+        if self.dialect is not protocol.PLAIN or not error.retryable:  # the tutorial's page prints whatever it is sent
+            await self.tell(self.dialect.error(error))
         await self.send({"type": "websocket.close", "code": error.close or errors.TRY_AGAIN})
 
     async def websocket_disconnect(self, message: Message) -> None:
@@ -102,10 +108,19 @@ class RoomConsumer(AsyncConsumer):
             case "delete":
                 await in_database(actions.delete, self.actor, self.room_id, frame.get("mid"))
                 return []
+            case "typing":
+                self.typing()
+                return []
             case "ping":
                 return protocol.ENGAWA_V1.pong()
             case _:
                 raise errors.UnknownFrameType()
+
+    def typing(self) -> None:
+        now = monotonic()
+        if now - self.typed_at >= TYPING_SECONDS:
+            self.typed_at = now
+            self.relay.typing(self.actor.as_dict())
 
     async def post(self, frame: dict[str, Any]) -> list[Message]:
         post = Post(self.actor, frame.get("message"), frame.get("key"), frame.get("reply_to"))

@@ -5,17 +5,21 @@ close code with what it carries; ``docs/protocol.md`` lists them all.
 """
 
 # Close codes: 4000–4499 come back, 4500–4999 stay away.
+GOING_AWAY = 4001
+SIGNED_OUT = 4002
 TOO_SLOW = 4008
+TOO_MANY_FRAMES = 4009
 TRY_AGAIN = 4013
 BAD_REQUEST = 4500
 ROOM_NOT_FOUND = 4501
+TOO_MANY_CONNECTIONS = 4504
 
 
 class ChatError(Exception):
     """What went wrong: a stable ``code``, a sentence, the HTTP ``status`` it answers as.
 
     ``close`` is the WebSocket close code where the error ends the connection; ``retryable`` says that the same
-    request may succeed later.
+    request may succeed later, ``retry_after`` in how many seconds, where that is known.
     """
 
     code = "server.error"
@@ -24,14 +28,17 @@ class ChatError(Exception):
     close: int | None = None
     retryable = False
 
-    def __init__(self, detail: str | None = None) -> None:
+    def __init__(self, detail: str | None = None, retry_after: float | None = None) -> None:
         self.detail = detail or self.detail
+        self.retry_after = retry_after
         super().__init__(self.detail)
 
     def as_dict(self) -> dict[str, object]:
         answer: dict[str, object] = {"code": self.code, "detail": self.detail}
         if self.retryable:
             answer["retryable"] = True
+        if self.retry_after is not None:
+            answer["retry_after"] = round(self.retry_after, 1)
         return answer
 
 
@@ -48,6 +55,46 @@ class TooSlow(ChatError):
     status = 503
     close = TOO_SLOW
     retryable = True
+
+
+class GoingAway(ChatError):
+    """The end of this connection, not of the conversation: a restart, or a connection that has grown old."""
+
+    code = "server.going_away"
+    detail = "This connection ends; come back with your last number."
+    status = 503
+    close = GOING_AWAY
+    retryable = True
+
+
+class SessionEnded(ChatError):
+    code = "session.ended"
+    detail = "You are signed out here; come back as who you are now."
+    status = 401
+    close = SIGNED_OUT
+    retryable = True
+
+
+class TooManyPosts(ChatError):
+    code = "limit.posts"
+    detail = "That is more than one can say at once; wait a moment."
+    status = 429
+    retryable = True
+
+
+class TooManyFrames(ChatError):
+    code = "limit.frames"
+    detail = "That is more than one connection may send."
+    status = 429
+    close = TOO_MANY_FRAMES
+    retryable = True
+
+
+class TooManyConnections(ChatError):
+    code = "limit.connections"
+    detail = "There are too many connections from your address, or to this room."
+    status = 429
+    close = TOO_MANY_CONNECTIONS
 
 
 class ServerBusy(ChatError):

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, Protocol
 
 from chat.errors import ChatError
 from chat.events import LoggedEvent
 from chat.identity import Identity
+
+RUN_CHARS = 32 * 1024  # servers and clients bound what they take at once, and a slow reader is waited for in between
 
 Message = dict[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -29,6 +32,23 @@ class Form(Protocol):
 
     def reset(self, head: int) -> list[Message]: ...
 
+    def presence(self, participants: int, viewers: int) -> list[Message]: ...
+
+    def typing(self, author: dict[str, str]) -> list[Message]: ...
+
+
+def runs_of(encoded: list[str]) -> list[list[str]]:
+    """``encoded`` in runs of about RUN_CHARS, none of them empty: what is joined into one message."""
+    runs: list[list[str]] = []
+    chars = RUN_CHARS
+    for item in encoded:
+        if chars + len(item) > RUN_CHARS:
+            runs.append([])
+            chars = 0
+        runs[-1].append(item)
+        chars += len(item)
+    return runs
+
 
 @dataclass(eq=False, slots=True)
 class Follower:
@@ -38,7 +58,8 @@ class Follower:
     task. ``admitted`` says that the policy let it in; until then it is only waiting to hear. ``position`` is the
     number of the last event handed to ``send``. The relay hands it more directly only where it is ``live``;
     otherwise ``task`` is bringing it there. ``stale`` says that its numbers mean nothing any more: it must be
-    reset before it is told anything else.
+    reset before it is told anything else. ``rotate_at`` is the moment, on the monotonic clock, at which it has grown
+    old and is asked to come back anew.
     """
 
     form: Form
@@ -50,3 +71,4 @@ class Follower:
     live: bool = False
     stale: bool = False
     task: asyncio.Task[None] | None = field(default=None, repr=False)
+    rotate_at: float = inf

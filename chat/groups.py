@@ -4,6 +4,8 @@ From primary keys: layers take ASCII letters, digits, hyphens, underscores and f
 be in any script.
 """
 
+SITE_GROUP = "site"
+
 
 def room_group(room_id: int) -> str:
     return f"room.{room_id}"

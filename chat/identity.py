@@ -5,7 +5,7 @@ client that brings none gets a name that lasts as long as its connection.
 """
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from django.core import signing
@@ -22,6 +22,8 @@ class Identity:
     kind: Literal["user", "guest", "bot"]
     user_id: int | None = None
     is_staff: bool = False
+    # The session that says so, for those who must be asked again while their connection is open.
+    session_key: str | None = field(default=None, compare=False, repr=False)
 
     def as_dict(self) -> dict[str, str]:
         return {"name": self.name, "kind": self.kind, "id": self.key}

@@ -10,11 +10,13 @@ from time import time
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Value
 from django.utils import timezone
 
 from chat import broadcast, events
 from chat.events import LoggedEvent
-from chat.models import Event, Room
+from chat.models import Event, Room, SiteEvent
+from chat.site import Change
 
 PAGE_EVENTS = 500
 
@@ -103,9 +105,18 @@ def first_number(room_id: int, mid: str) -> int | None:
     return Event.objects.filter(room_id=room_id, mid=mid).order_by("seq").values_list("seq", flat=True).first()
 
 
-def heads(room_ids: list[int]) -> dict[int, int]:
-    """The last number of each of these rooms' logs."""
-    return dict(Room.objects.filter(pk__in=room_ids).values_list("pk", "head"))
+def news(room_ids: list[int], site_after: int) -> tuple[dict[int, int], list[Change]]:
+    """The last number of each of these rooms' logs, and what the site log has after ``site_after``. One query."""
+    rooms = Room.objects.filter(pk__in=room_ids).values_list("pk", "head", Value("")).order_by()
+    changes = SiteEvent.objects.filter(seq__gt=site_after).values_list("subject", "seq", "kind").order_by()
+    heads: dict[int, int] = {}
+    changed: list[Change] = []
+    for subject, number, kind in rooms.union(changes, all=True):
+        if kind:
+            changed.append(Change(seq=number, kind=kind, subject=subject))
+        else:
+            heads[subject] = number
+    return heads, sorted(changed, key=lambda change: change.seq)
 
 
 def prune(room_id: int, keep: int) -> int:

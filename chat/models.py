@@ -86,6 +86,34 @@ class Membership(models.Model):
         return f"{self.user} · {self.role}"
 
 
+class SiteHead(models.Model):
+    """The site log's last number: one row, whose lock makes numbers rise in the order of their commits."""
+
+    head = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return str(self.head)
+
+
+class SiteEvent(models.Model):
+    """Something that changes what connections may stay open, whatever room they are in. Written by ``chat.site``."""
+
+    class Kind(models.TextChoices):
+        USER = "user", _("An account's sessions, password or standing")
+        ROOM = "room", _("Who belongs to a room")
+
+    seq = models.BigIntegerField(primary_key=True)
+    kind = models.CharField(max_length=8, choices=Kind)
+    subject = models.BigIntegerField()  # the account's or the room's primary key
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["seq"]
+
+    def __str__(self) -> str:
+        return f"{self.seq} {self.kind} {self.subject}"
+
+
 class MessageQuerySet(models.QuerySet["Message"]):
     def visible(self) -> MessageQuerySet:
         return self.filter(deleted_at=None)

@@ -16,12 +16,11 @@ from chat.actions import Posted
 from chat.doorway import Entry
 from chat.errors import ChatError
 from chat.events import LoggedEvent
-from chat.follower import Message
+from chat.follower import Message, runs_of
 from chat.identity import Identity
 
 SUBPROTOCOL = "engawa.v1"
 MAX_PARAMETERS = 20
-FRAME_CHARS = 32 * 1024  # what is joined into one frame; servers and clients bound what they take
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +72,6 @@ def read_frame(text: str | None) -> dict[str, Any]:
     return frame
 
 
-def _runs(encoded: list[str]) -> list[list[str]]:
-    """``encoded`` in runs of about FRAME_CHARS, none of them empty."""
-    runs: list[list[str]] = []
-    chars = FRAME_CHARS
-    for item in encoded:
-        if chars + len(item) > FRAME_CHARS:
-            runs.append([])
-            chars = 0
-        runs[-1].append(item)
-        chars += len(item)
-    return runs
-
-
 def _text(frame: dict[str, Any]) -> Message:
     return {"type": "websocket.send", "text": events.encode(frame)}
 
@@ -104,6 +90,12 @@ class Plain:
         return []
 
     def reset(self, head: int) -> list[Message]:
+        return []
+
+    def presence(self, participants: int, viewers: int) -> list[Message]:
+        return []
+
+    def typing(self, author: dict[str, str]) -> list[Message]:
         return []
 
     def welcome(self, actor: Identity, entry: Entry) -> list[Message]:
@@ -137,7 +129,7 @@ class EngawaV1:
                 "type": "websocket.send",
                 "text": run[0] if len(run) == 1 else f'{{"type":"batch","events":[{",".join(run)}]}}',
             }
-            for run in _runs([event.json for event in logged])
+            for run in runs_of([event.json for event in logged])
         ]
 
     def heartbeat(self, head: int) -> list[Message]:
@@ -145,6 +137,12 @@ class EngawaV1:
 
     def reset(self, head: int) -> list[Message]:
         return [_text({"type": "reset", "head": head})]
+
+    def presence(self, participants: int, viewers: int) -> list[Message]:
+        return [_text({"type": "presence", "participants": participants, "viewers": viewers})]
+
+    def typing(self, author: dict[str, str]) -> list[Message]:
+        return [_text({"type": "typing", "author": author})]
 
     def welcome(self, actor: Identity, entry: Entry) -> list[Message]:
         welcome = _text(
@@ -165,7 +163,7 @@ class EngawaV1:
                 "type": "websocket.send",
                 "text": f'{{"type":"history","head":{entry.head},"messages":[{",".join(run)}]}}',
             }
-            for run in _runs([events.encode(message) for message in entry.history]) or [[]]
+            for run in runs_of([events.encode(message) for message in entry.history]) or [[]]
         ]
         return [welcome, *history]
 

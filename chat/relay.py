@@ -11,11 +11,11 @@ One that stays behind for longer than settings.SLOW_SECONDS, or than the ring re
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
+from random import uniform
 from time import monotonic
 from typing import Any
 
-from channels.layers import get_channel_layer
 from django.conf import settings
 
 from chat import broadcast, errors, events, log, policies
@@ -25,8 +25,10 @@ from chat.follower import Follower, Form, Message
 from chat.groups import room_group
 from chat.identity import Identity
 from chat.models import Room
+from chat.presence import PROCESS, Count, Presence, count
 from chat.ring import Ring, redacted
 from chat.stepping import step
+from chat.subscription import Subscription
 
 logger = logging.getLogger(__name__)
 
@@ -52,8 +54,10 @@ class Relay:
         self._scheduled = False
         self._busy: asyncio.Task[None] | None = None
         self._next_beat: dict[Form, float] = {}
+        self._presence = Presence()
+        self._recheck_due = False
         self._closing: set[asyncio.Future[None]] = set()
-        self._pump = asyncio.create_task(self._receive_hints())
+        self.subscription = Subscription(room_group(self.room_id), self._take, self._attached)
 
     # Followers ---------------------------------------------------------------------------------------------
 
@@ -61,6 +65,10 @@ class Relay:
         """Register a follower. It is told nothing before ``start``; ask the policy in between, and mark it
         admitted in the moment in which ``access_version`` is seen to be what it was when that was asked."""
         self.followers.add(follower)
+        self._presence.forget_told()
+        if settings.ROTATE_SECONDS:
+            # Spread, so that those who came together do not all leave together.
+            follower.rotate_at = monotonic() + settings.ROTATE_SECONDS * uniform(0.75, 1.25)
 
     def start(self, follower: Follower, cursor: int) -> None:
         """Tell ``follower`` everything after the number ``cursor``, or that it must reset, and then what is new."""
@@ -113,7 +121,24 @@ class Relay:
             self._known_head = max(self._known_head, head)
             self._schedule()
 
-    def beat(self, now: float) -> None:
+    def recheck(self) -> None:
+        """Ask of every follower whether it may still be here, before anything else is passed on."""
+        self._recheck_due = True
+        self._schedule()
+
+    def tick(self, now: float) -> None:
+        """What is due each second: heartbeats, presence, and old connections that should come back anew."""
+        self._beat(now)
+        self._tell_presence(now)
+        for follower in [follower for follower in self.followers if follower.rotate_at <= now]:
+            self.dismiss(follower, errors.GoingAway(retry_after=uniform(0, 2)))
+
+    def typing(self, author: dict[str, str]) -> None:
+        """Somebody here is typing: tell everybody, here and elsewhere, once."""
+        self._tell(lambda form: form.typing(author))
+        broadcast.whisper(room_group(self.room_id), {"type": "room.typing", "process": PROCESS, "author": author})
+
+    def _beat(self, now: float) -> None:
         """Send the heartbeats that are due: an idle connection is told apart from a dead one by these."""
         due: dict[Form, list[Message]] = {}
         for follower in tuple(self.followers):
@@ -127,12 +152,42 @@ class Relay:
         for form in due:
             self._next_beat[form] = now + form.heartbeat_seconds
 
+    def _tell_presence(self, now: float) -> None:
+        self._presence.here = count(self.followers)
+        said = self._presence.to_publish(now)
+        if said is not None:
+            broadcast.whisper(
+                room_group(self.room_id),
+                {
+                    "type": "room.presence",
+                    "process": PROCESS,
+                    "participants": said.participants,
+                    "viewers": said.viewers,
+                },
+            )
+        total = self._presence.to_tell(now)
+        if total is not None:
+            self._tell(lambda form: form.presence(total.participants, total.viewers))
+
+    def _tell(self, encode: Callable[[Form], list[Message]]) -> None:
+        """Hand something that is not in the log to everybody who is not lagging."""
+        encoded: dict[Form, list[Message]] = {}
+        for follower in tuple(self.followers):
+            if follower.live:
+                if follower.form not in encoded:
+                    encoded[follower.form] = encode(follower.form)
+                self._hand(follower, encoded[follower.form])
+
+    async def closed(self) -> None:
+        """Wait until those who were dismissed have been told."""
+        await asyncio.gather(*self._closing, return_exceptions=True)
+
     async def stop(self) -> None:
         """End the tasks and leave the room's group."""
-        tasks = [self._pump, *([self._busy] if self._busy else []), *self._closing]
+        tasks = [*([self._busy] if self._busy else []), *self._closing]
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(self.subscription.stop(), *tasks, return_exceptions=True)
 
     def _schedule(self) -> None:
         # At the end of this turn of the loop: what else arrives in it travels in the same write.
@@ -143,6 +198,9 @@ class Relay:
     def _advance(self) -> None:
         self._scheduled = False
         if self._busy is not None:
+            return
+        if self._recheck_due:
+            self._occupy(self._recheck_access())
             return
         ready: list[LoggedEvent] = []
         while (event := self._pending.get(self.position + 1 + len(ready))) is not None:
@@ -193,21 +251,29 @@ class Relay:
 
     async def _apply_change(self, event: LoggedEvent) -> None:
         """Let go of who may no longer read before anybody hears of the change or of anything after it."""
+        if await self._recheck_access():
+            self._pending.pop(event.seq, None)
+            self._pass_on([event])
+
+    async def _recheck_access(self) -> bool:
+        """Let go of who may no longer read. False where that could not be found out: it is then tried again, and
+        nothing is passed on until it was."""
+        self._recheck_due = False
         self.access_version += 1
         asked = tuple(self.followers)  # who joins from here on asks the policy after this change
         actors = {follower.actor for follower in asked if follower.actor is not None}
         try:
             open_now, readers = await in_database(_readers, self.room_id, actors)
         except errors.ServerBusy:
+            self._recheck_due = True
             await asyncio.sleep(RETRY_SECONDS)
-            return  # the change is still pending, so this is tried again, and nothing is passed on until then
+            return False
         self.anyone_may_read = open_now
         for follower in asked:
             # One that is not admitted is still asking, will find the access version changed, and asks again.
             if follower.admitted and not open_now and follower.actor not in readers:
                 self.dismiss(follower, errors.RoomNotFound())
-        self._pending.pop(event.seq, None)
-        self._pass_on([event])
+        return True
 
     def _restart(self, head: int) -> None:
         """The log begins anew at ``head``: what anybody knows of its numbers is void."""
@@ -320,40 +386,19 @@ class Relay:
         logger.info("room %s: a follower could not be sent to: %r", self.room_id, error)
         self.dismiss(follower, errors.ServerError())
 
-    # The channel layer -------------------------------------------------------------------------------------
+    def _take(self, message: dict[str, Any]) -> None:
+        match message:
+            case {"type": broadcast.LAYER_MESSAGE_TYPE}:
+                self.offer(broadcast.events_of(message))
+            case {"type": "room.presence", "process": process, "participants": participants, "viewers": viewers}:
+                self._presence.hear(process, Count(participants, viewers), monotonic())
+            case {"type": "room.typing", "process": process, "author": author} if process != PROCESS:
+                self._tell(lambda form: form.typing(author))
 
-    async def _receive_hints(self) -> None:
-        """Take what the layer brings. This task alone awaits ``receive``, and nothing times it out: a cancelled
-        ``receive`` on the pub/sub layer gives up its channel, and the next message with it."""
-        group = room_group(self.room_id)
-        while True:
-            channel = None
-            layer = get_channel_layer()
-            try:
-                channel = await layer.new_channel()
-                await layer.group_add(group, channel)
-                # What was committed before this moment was announced to nobody here.
-                self._known_head = max(self._known_head, self.position + 1)
-                self._schedule()
-                while True:
-                    self.offer(broadcast.events_of(await layer.receive(channel)))
-            except asyncio.CancelledError:
-                if channel is not None:
-                    await _give_up(layer, group, channel)
-                raise
-            except Exception as error:
-                logger.warning("room %s: no hints from the channel layer (%s)", self.room_id, error.__class__.__name__)
-                if channel is not None:
-                    await _give_up(layer, group, channel)
-                await asyncio.sleep(RETRY_SECONDS)
-
-
-async def _give_up(layer: Any, group: str, channel: str) -> None:
-    try:
-        async with asyncio.timeout(broadcast.SEND_SECONDS):
-            await layer.group_discard(group, channel)
-    except Exception as error:
-        logger.debug("a channel stays in its group until it expires: %r", error)
+    def _attached(self) -> None:
+        # What was committed before this moment was announced to nobody here.
+        self._known_head = max(self._known_head, self.position + 1)
+        self._schedule()
 
 
 def _readers(room_id: int, actors: set[Identity]) -> tuple[bool, set[Identity]]:

@@ -7,17 +7,26 @@ There is one set of relays an event loop, made at first use, since Daphne has no
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from random import uniform
 from time import monotonic
 
-from chat import broadcast, errors, log
+from chat import broadcast, errors, log, site
 from chat.database import in_database
 from chat.events import LoggedEvent
-from chat.models import Room
+from chat.groups import SITE_GROUP
+from chat.models import Room, SiteEvent
 from chat.relay import Relay
+from chat.site import Change
+from chat.subscription import Subscription
+from chat.visitors import signed_out
 
 logger = logging.getLogger(__name__)
 
 COMPARE_SECONDS = 1.0
+DRAIN_BATCH = 100
+DRAIN_WINDOW_SECONDS = 30.0
+RETURNS_PER_SECOND = 200  # what the processes that stay can greet at once without being late for anybody
 IDLE_SECONDS = 30.0  # a room whose last viewer reloads the page should not start anew
 
 
@@ -28,16 +37,22 @@ class Relays:
         self._by_slug: dict[str, Relay] = {}
         self._starting: dict[str, asyncio.Future[Relay]] = {}
         self._stopping: set[asyncio.Task[None]] = set()
+        self._site_position: int | None = None
+        self._comparing = asyncio.Lock()
+        self._draining = False
         broadcast.bind(self.loop)
         broadcast.add_sink(self._hear)
+        self._site = Subscription(SITE_GROUP, take=lambda _: self._compare_soon(), attached=self._compare_soon)
         # Apart, so that a database that hangs does not silence the heartbeats.
         self._tasks = [
             asyncio.create_task(self._every_second(self._keep_alive)),
-            asyncio.create_task(self._every_second(self._compare_heads)),
+            asyncio.create_task(self._every_second(self._compare)),
         ]
 
     async def of(self, slug: str) -> Relay:
         """The relay of the room with that (canonical) slug. Raises ``RoomNotFound`` or ``ServerBusy``."""
+        if self._draining:
+            raise errors.GoingAway(retry_after=uniform(0, 1))
         relay = self._by_slug.get(slug)
         if relay is not None:
             relay.idle_since = monotonic()
@@ -49,6 +64,9 @@ class Relays:
         return await asyncio.shield(starting)
 
     async def _start(self, slug: str) -> Relay:
+        if self._site_position is None:
+            # Before the first connection is let in: what changes after that is heard of.
+            self._site_position = await in_database(site.head)
         room = await in_database(Room.objects.filter(slug=slug).first)
         if room is None:
             raise errors.RoomNotFound()
@@ -56,13 +74,25 @@ class Relays:
         self._by_id[room.pk] = self._by_slug[slug] = relay
         return relay
 
+    async def drain(self) -> None:
+        """Send everybody away, for a planned end of this process. Each is told a moment at random to come back at, in
+        a window that grows with their number, so that the processes that stay are not overrun."""
+        self._draining = True
+        leaving = [(relay, follower) for relay in self._by_id.values() for follower in relay.followers]
+        window = min(DRAIN_WINDOW_SECONDS, max(1.0, len(leaving) / RETURNS_PER_SECOND))
+        for number, (relay, follower) in enumerate(leaving):
+            relay.dismiss(follower, errors.GoingAway(retry_after=uniform(0, window)))
+            if number % DRAIN_BATCH == DRAIN_BATCH - 1:
+                await asyncio.sleep(0)  # what is written is written; what is read is read
+        await asyncio.gather(*(relay.closed() for relay in self._by_id.values()))
+
     async def close(self) -> None:
         """Stop everything: for the end of a test's loop."""
         broadcast.remove_sink(self._hear)
         for task in self._tasks:
             task.cancel()
         stopping = [relay.stop() for relay in self._by_id.values()]
-        await asyncio.gather(*self._tasks, *stopping, return_exceptions=True)
+        await asyncio.gather(*self._tasks, self._site.stop(), *stopping, return_exceptions=True)
         self._by_id.clear()
         self._by_slug.clear()
 
@@ -92,18 +122,52 @@ class Relays:
         self._stop_idle()
         now = monotonic()
         for relay in self._by_id.values():
-            relay.beat(now)
+            relay.tick(now)
 
-    async def _compare_heads(self) -> None:
-        """The heads of all followed rooms, in one query."""
-        if not self._by_id:
+    def _compare_soon(self) -> None:
+        """The site log has news, or may have had some while nothing was heard."""
+        if self._site_position is not None and not self._comparing.locked():
+            task = asyncio.create_task(self._compare_quietly())
+            self._stopping.add(task)
+            task.add_done_callback(self._stopping.discard)
+
+    async def _compare_quietly(self) -> None:
+        with suppress(errors.ServerBusy):  # which the next second's comparison tells
+            await self._compare()
+
+    async def _compare(self) -> None:
+        """The heads of all followed rooms and what is new in the site log, in one query."""
+        if self._site_position is None:
             return
-        positions = {room_id: relay.position for room_id, relay in self._by_id.items()}
-        heads = await in_database(log.heads, list(positions))
-        for room_id, head in heads.items():
-            relay = self._by_id.get(room_id)
-            if relay is not None:
-                relay.compare_head(head, positions[room_id])
+        async with self._comparing:
+            positions = {room_id: relay.position for room_id, relay in self._by_id.items()}
+            heads, changes = await in_database(log.news, list(positions), self._site_position)
+            for room_id, head in heads.items():
+                relay = self._by_id.get(room_id)
+                if relay is not None:
+                    relay.compare_head(head, positions[room_id])
+            if changes:
+                await self._apply(changes)
+                self._site_position = changes[-1].seq
+
+    async def _apply(self, changes: list[Change]) -> None:
+        """Have those asked anew of whom the site log says that something changed."""
+        for change in changes:
+            if change.kind == SiteEvent.Kind.ROOM and change.subject in self._by_id:
+                self._by_id[change.subject].recheck()
+        users = {change.subject for change in changes if change.kind == SiteEvent.Kind.USER}
+        theirs = [
+            (relay, follower)
+            for relay in self._by_id.values()
+            for follower in relay.followers
+            if follower.actor is not None and follower.actor.user_id in users
+        ]
+        if theirs:
+            sessions = {follower.actor.session_key: follower.actor for _, follower in theirs}
+            ended = await in_database(signed_out, sessions)
+            for relay, follower in theirs:
+                if follower.actor.session_key in ended:
+                    relay.dismiss(follower, errors.SessionEnded())
 
     def _stop_idle(self) -> None:
         for room_id, relay in list(self._by_id.items()):

@@ -3,6 +3,7 @@
 For what does not pass Django's middleware: WebSockets and streams.
 """
 
+from dataclasses import replace
 from importlib import import_module
 from types import SimpleNamespace
 
@@ -30,7 +31,7 @@ async def visitor(headers: Headers) -> Identity | None:
     """Whose cookies came with a connection: an account's, a guest's, or nobody's (None)."""
     cookies = cookies_of(headers)
     if settings.SESSION_COOKIE_NAME in cookies:
-        account = await in_database(_account, cookies[settings.SESSION_COOKIE_NAME])
+        account = await in_database(account_of, cookies[settings.SESSION_COOKIE_NAME])
         if account is not None:
             return account
     return guest_of(cookies)
@@ -42,7 +43,13 @@ def guest_of(cookies: dict[str, str]) -> Identity | None:
     return read_guest_token(token, settings.GUEST_COOKIE_SECONDS) if token else None
 
 
-def _account(session_key: str) -> Identity | None:
+def account_of(session_key: str) -> Identity | None:
+    """Whose session that is, if it still holds."""
     session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
     user = get_user(SimpleNamespace(session=session))
-    return user.identity if user.is_authenticated else None
+    return replace(user.identity, session_key=session_key) if user.is_authenticated else None
+
+
+def signed_out(sessions: dict[str, Identity]) -> set[str]:
+    """Those of ``sessions`` (who they are, by session key) that no longer hold, or are somebody else's by now."""
+    return {session_key for session_key, actor in sessions.items() if account_of(session_key) != actor}

@@ -101,6 +101,8 @@ STREAM_COMMENT_SECONDS = env.number("STREAM_COMMENT_SECONDS", 15, least=1, most=
 STREAM_RETRY_MS = env.number("STREAM_RETRY_MS", 3000, least=100, most=3_600_000)
 RING_EVENTS = env.number("RING_EVENTS", 1000, least=10, most=100_000)
 RING_BYTES = env.number("RING_BYTES", 4 * 1024 * 1024, least=64 * 1024, most=1024**3)
+ROTATE_SECONDS = env.number("ROTATE_SECONDS", 6 * 3600, least=0, most=24 * 3600)
+DRAIN_SECONDS = env.number("DRAIN_SECONDS", 10, least=1, most=600)
 SLOW_SECONDS = env.number("SLOW_SECONDS", 20, least=1, most=600)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * MAX_FRAME_BYTES  # a posted form; percent-encoding may triple a text
 

@@ -11,7 +11,7 @@ from django_eventstream.utils import make_id
 
 from chat import events
 from chat.events import LoggedEvent
-from chat.follower import Message
+from chat.follower import Message, runs_of
 
 
 def body(content: str) -> Message:
@@ -30,14 +30,26 @@ class ServerSentEvents:
         return settings.STREAM_COMMENT_SECONDS
 
     def events(self, logged: list[LoggedEvent]) -> list[Message]:
-        return [body("".join(self._block(event.type, event.json, event.seq) for event in logged))]
+        blocks = [self._block(event.type, event.json, event.seq) for event in logged]
+        return [body("".join(run)) for run in runs_of(blocks)]
 
     def heartbeat(self, head: int) -> list[Message]:
         # A comment keeps proxies awake, but scripts cannot see it: the event tells them the line is alive.
-        return [body(f":\n{self._block('heartbeat', events.encode({'type': 'heartbeat', 'head': head}), None)}")]
+        return [body(":\n" + self._fleeting({"type": "heartbeat", "head": head}))]
 
     def reset(self, head: int) -> list[Message]:
         return [body(self._block("stream-reset", events.encode({"channels": [self.slug]}), head))]
+
+    def presence(self, participants: int, viewers: int) -> list[Message]:
+        return [body(self._fleeting({"type": "presence", "participants": participants, "viewers": viewers}))]
+
+    def typing(self, author: dict[str, str]) -> list[Message]:
+        return []  # for those who take part
+
+    def going_away(self, retry_after: float) -> list[Message]:
+        """Before a planned end: when to come back, for browsers by themselves and for scripts."""
+        frame = {"type": "going-away", "retry_after": round(retry_after, 1)}
+        return [body(f"retry: {int(retry_after * 1000)}\n{self._fleeting(frame)}")]
 
     def opening(self, head: int | None, history: list[dict]) -> list[Message]:
         """The first words: how soon to come back, that the stream is open, and a snapshot if one was asked for.
@@ -52,6 +64,10 @@ class ServerSentEvents:
         """The last words to somebody who should not come back with this cursor."""
         data = events.encode({"condition": condition, "text": text, "channels": [self.slug]})
         return [body(f"event: stream-error\nid: error\ndata: {data}\n\n")]
+
+    def _fleeting(self, frame: dict) -> str:
+        """What is not in the log: without an id, so that the reader's cursor stays where it is."""
+        return self._block(frame["type"], events.encode(frame), None)
 
     def _block(self, type: str, data: str, seq: int | None) -> str:
         # JSON escapes every line end within it, so the data is one line.

@@ -98,7 +98,11 @@ class RoomStream:
 
 async def _end(form: ServerSentEvents, send: ASGISendCallable, error: ChatError) -> None:
     """End a stream: with a last word where its reader should stay away, without where it should come back."""
-    messages: list[Message] = [] if error.retryable else form.error("forbidden", error.detail)
+    messages: list[Message] = []
+    if not error.retryable:
+        messages = form.error("forbidden", error.detail)
+    elif error.retry_after is not None:
+        messages = form.going_away(error.retry_after)
     for message in messages:
         await send(message)
     await send({"type": "http.response.body", "body": b""})

@@ -9,13 +9,14 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 # From the ground up. A module imports only from lines above its own.
 CHAT = [
-    ["errors", "groups", "identity", "irc", "mids", "render", "stepping"],
+    ["errors", "groups", "identity", "irc", "mids", "render", "stepping", "subscription"],
     ["text", "database"],
     ["models"],
     ["events", "policies", "pages"],
     ["follower"],
-    ["broadcast", "ring", "visitors"],
-    ["log", "origins"],
+    ["broadcast", "presence", "ring", "visitors"],
+    ["origins", "site"],
+    ["log", "signals"],
     ["actions", "relay"],
     ["relays", "writer"],
     ["doorway"],
@@ -79,7 +80,7 @@ def test_chat_never_imports_feeds_and_only_config_puts_together() -> None:
     [
         (".group_send(", "chat/broadcast.py"),
         ("Event.objects.bulk_create(", "chat/log.py"),
-        ("receive(channel)", "chat/relay.py"),
+        ("receive(channel)", "chat/subscription.py"),
     ],
 )
 def test_only_one_module_does_it(what: str, where: str) -> None:

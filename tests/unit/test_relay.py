@@ -411,13 +411,13 @@ async def test_heartbeats_go_to_those_who_hear() -> None:
     follower = Follower(form=ServerSentEvents("veranda"), send=_record(writes), close=Reader().close)
     async with following(room.slug, follower) as (relay, entry):
         relay.start(follower, entry.head)
-        relay.beat(1000.0)
-        relay.beat(1000.0 + 14)
+        relay._beat(1000.0)
+        relay._beat(1000.0 + 14)
         assert writes == []
-        relay.beat(1000.0 + 15)
+        relay._beat(1000.0 + 15)
         (beat,) = writes
         assert beat["body"].startswith(b":\nevent: heartbeat\n")
-        relay.beat(1000.0 + 16)
+        relay._beat(1000.0 + 16)
         assert len(writes) == 1
 
 

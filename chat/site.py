@@ -1,0 +1,56 @@
+"""The site log: what every process must hear of to let connections go, in whatever room they are.
+
+Sessions that end, passwords that change, accounts that are suspended, members who leave. The entries say only
+*of whom* something changed; whoever reads them asks anew what is true now. Read every second together with the
+heads of the rooms, so that no lost hint keeps a door open.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from chat import broadcast
+from chat.models import SiteEvent, SiteHead
+
+KEEP = timedelta(hours=1)  # readers are seconds behind; who starts later begins at the head
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Entry ``seq``: something about the account or room ``subject`` (a primary key) is no longer as it was."""
+
+    seq: int
+    kind: str
+    subject: int
+
+
+def user_changed(user_id: int) -> None:
+    """Have every connection of an account asked whether its session still holds."""
+    _append(SiteEvent.Kind.USER, user_id)
+
+
+def room_changed(room_id: int) -> None:
+    """Have everybody in a room asked whether they may still be there."""
+    _append(SiteEvent.Kind.ROOM, room_id)
+
+
+def head() -> int:
+    """The last number."""
+    return SiteHead.objects.values_list("head", flat=True).filter(pk=1).first() or 0
+
+
+def prune() -> int:
+    """Forget entries that everybody has read. Returns how many."""
+    return SiteEvent.objects.filter(at__lt=timezone.now() - KEEP).delete()[0]
+
+
+def _append(kind: SiteEvent.Kind, subject: int) -> None:
+    with transaction.atomic():
+        SiteHead.objects.get_or_create(pk=1)
+        site = SiteHead.objects.select_for_update().get(pk=1)
+        site.head += 1
+        site.save(update_fields=["head"])
+        SiteEvent.objects.create(seq=site.head, kind=kind, subject=subject)
+        transaction.on_commit(broadcast.announce_site)

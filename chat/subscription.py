@@ -1,0 +1,66 @@
+"""This process's place in a group of the channel layer: one channel, read by one task, for as long as it is needed.
+
+That task alone awaits ``receive``, and nothing times it out: a cancelled ``receive`` on the pub/sub layer gives up
+its channel, and the next message with it. When the layer fails, the task begins anew with a fresh channel.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from channels.layers import get_channel_layer
+
+logger = logging.getLogger(__name__)
+
+RETRY_SECONDS = 1.0
+LEAVE_SECONDS = 2.0
+
+
+class Subscription:
+    """Calls ``take(message)`` for what is sent to ``group``, and ``attached()`` whenever it begins to hear.
+
+    What was sent before that moment, or while the layer was away, is not heard: whoever needs it looks for it.
+    """
+
+    def __init__(self, group: str, take: Callable[[dict[str, Any]], None], attached: Callable[[], None]) -> None:
+        self.group = group
+        self._take = take
+        self._attached = attached
+        self._task = asyncio.create_task(self._receive())
+
+    def restart(self) -> None:
+        """Begin anew with the layer."""
+        self._task.cancel()
+        self._task = asyncio.create_task(self._receive())
+
+    async def stop(self) -> None:
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _receive(self) -> None:
+        while True:
+            layer = get_channel_layer()
+            channel = None
+            try:
+                channel = await layer.new_channel()
+                await layer.group_add(self.group, channel)
+                self._attached()
+                while True:
+                    self._take(await layer.receive(channel))
+            except asyncio.CancelledError:
+                await self._leave(layer, channel)
+                raise
+            except Exception as error:
+                logger.warning("%s: nothing is heard from the channel layer (%s)", self.group, type(error).__name__)
+                await self._leave(layer, channel)
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _leave(self, layer: Any, channel: str | None) -> None:
+        if channel is None:
+            return
+        try:
+            async with asyncio.timeout(LEAVE_SECONDS):
+                await layer.group_discard(self.group, channel)
+        except Exception as error:
+            logger.debug("a channel stays in %s until it expires: %r", self.group, error)
