@@ -9,14 +9,17 @@ from typing import Any
 from asgiref.typing import ASGIReceiveCallable, ASGISendCallable
 from channels.consumer import AsyncConsumer, get_handler_name
 from channels.exceptions import StopConsumer
+from django.conf import settings
 
 from chat import actions, errors, protocol
 from chat.actions import Post
+from chat.addresses import client_address
 from chat.database import in_database
 from chat.doorway import following
 from chat.errors import ChatError
 from chat.follower import Follower, Message
 from chat.identity import new_guest
+from chat.limits import frame_bucket, limits
 from chat.origins import may_open
 from chat.visitors import visitor
 from chat.writer import writer
@@ -52,6 +55,7 @@ class RoomConsumer(AsyncConsumer):
             return
         self.room_id: int | None = None
         self.typed_at = -inf
+        self.frames = frame_bucket()
         self.dialect = protocol.dialect_for(self.scope["subprotocols"])
         # Accepted before anything is known: a browser is told why it was refused only on an open socket.
         await self.send({"type": "websocket.accept", "subprotocol": self.dialect.subprotocol})
@@ -65,6 +69,10 @@ class RoomConsumer(AsyncConsumer):
 
     async def enter(self) -> None:
         query = protocol.read_query(self.scope["query_string"])
+        address = client_address(self.scope)
+        await self.presence.enter_async_context(
+            limits().connection("socket", address, settings.CONNECTIONS_PER_ADDRESS)
+        )
         self.actor = await visitor(self.scope["headers"]) or new_guest()
         follower = Follower(form=self.dialect, send=self.base_send, close=self.leave, actor=self.actor)
         room = self.scope["url_route"]["kwargs"]["slug"]
@@ -85,6 +93,9 @@ class RoomConsumer(AsyncConsumer):
 
     async def websocket_receive(self, message: Message) -> None:
         if self.room_id is None:  # closing: what still arrives is from before the client heard
+            return
+        if self.frames is not None and self.frames.take(monotonic()):
+            await self.leave(errors.TooManyFrames())
             return
         frame: dict[str, Any] = {}
         try:
@@ -123,6 +134,7 @@ class RoomConsumer(AsyncConsumer):
             self.relay.typing(self.actor.as_dict())
 
     async def post(self, frame: dict[str, Any]) -> list[Message]:
+        await limits().take_post(self.actor.key)
         post = Post(self.actor, frame.get("message"), frame.get("key"), frame.get("reply_to"))
         posted = await writer().post(self.room_id, post)
         return self.dialect.posted(posted)

@@ -13,10 +13,12 @@ from chat.database import in_database
 from chat.events import message_fields
 from chat.follower import Follower
 from chat.identity import Identity
+from chat.limits import limits
 from chat.models import Room
 from chat.relay import Relay
 from chat.relays import relays
 from chat.text import canonical_slug
+from chat.visitors import signed_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +40,19 @@ class Entry:
 async def following(slug: str, follower: Follower, history: int | None = None) -> AsyncIterator[tuple[Relay, Entry]]:
     """Register ``follower`` with its room's relay, check that it may be there, and see it off at the end.
 
-    The caller then says its welcome and calls ``relay.start(follower, cursor)``. Raises ``RoomNotFound`` or
-    ``ServerBusy``.
+    The caller then says its welcome and calls ``relay.start(follower, cursor)``. Raises ``RoomNotFound``,
+    ``TooManyConnections``, ``SessionEnded``, ``GoingAway`` or ``ServerBusy``.
     """
     canonical = canonical_slug(slug)
     if canonical is None:
         raise errors.RoomNotFound()
     relay = await relays().of(canonical)
-    relay.join(follower)
-    try:
-        yield relay, await _admitted(relay, follower, history)
-    finally:
-        relay.leave(follower)
+    async with limits().room(relay.room_id):
+        relay.join(follower)
+        try:
+            yield relay, await _admitted(relay, follower, history)
+        finally:
+            relay.leave(follower)
 
 
 async def _admitted(relay: Relay, follower: Follower, history: int | None) -> Entry:
@@ -63,6 +66,8 @@ async def _admitted(relay: Relay, follower: Follower, history: int | None) -> En
 
 def enter(room_id: int, actor: Identity | None, history: int | None) -> Entry:
     """The policy's answer and the snapshot, head first."""
+    if actor is not None and actor.session_key is not None and signed_out({actor.session_key: actor}):
+        raise errors.SessionEnded()
     room = Room.objects.filter(pk=room_id).first()
     role = policies.require_readable(room, actor)
     messages = None if history is None else room.messages.visible().page_before(None, history)

@@ -2,6 +2,7 @@
 
 from urllib.parse import quote
 
+from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
@@ -17,6 +18,7 @@ from chat.accounts import remember_guest
 from chat.errors import ChatError
 from chat.events import message_fields
 from chat.identity import Identity, new_guest
+from chat.limits import limits
 from chat.middleware import error_response, wants_json
 from chat.models import Room
 from chat.pages import message_page
@@ -156,6 +158,7 @@ class MessagesView(RoomView):
             if request.content_type == "application/json":
                 form = read_frame(request.body.decode(errors="replace"))
             text = form.get("message", "")
+            async_to_sync(_take_post)(self.me.key)
             posted = actions.post(self.me, room.pk, text, form.get("key") or None, form.get("reply_to") or None)
         except ChatError as error:
             if wants_json(request):
@@ -164,6 +167,10 @@ class MessagesView(RoomView):
         if wants_json(request):
             return JsonResponse({"mid": posted.mid, "key": posted.key, "id": posted.seq}, status=201)
         return HttpResponseRedirect(reverse("chat:room", args=[room.slug]))
+
+
+async def _take_post(author_key: str) -> None:
+    await limits().take_post(author_key)
 
 
 class SettingsView(PersonView):

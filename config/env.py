@@ -8,6 +8,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Callable
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from zoneinfo import available_timezones
@@ -15,6 +16,8 @@ from zoneinfo import available_timezones
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env, EnvError
+
+Network = IPv4Network | IPv6Network
 
 _TRUE = {"true", "yes", "on", "1"}
 _FALSE = {"false", "no", "off", "0"}
@@ -86,6 +89,10 @@ class Environment:
             return parsed
 
         return self._read(name, None, parse)
+
+    def networks(self, name: str, default: list[Network]) -> list[Network]:
+        """Addresses and networks, separated by commas."""
+        return self._read(name, default, lambda key: [ip_network(word.strip()) for word in self._env.list(key)])
 
     def time_zone(self, name: str, default: str) -> str:
         def parse(key: str) -> str:

@@ -1,38 +1,66 @@
-"""Daphne as Engawa runs it."""
+"""Daphne as Engawa runs it: it waits for slow readers, finds dead ones, and leaves without breaking anything off."""
 
 import asyncio
 import logging
+import socket
 from collections.abc import Callable
+from time import monotonic
 
+import daphne.server
 from daphne.endpoints import build_endpoint_description_strings
-from daphne.server import Server as DaphneServer
-from twisted.internet import defer
+from django.conf import settings
+from twisted.internet import defer, reactor
 
-MAX_MESSAGE_BYTES = 1024 * 1024
+from chat.relays import relays
+from config.backpressure import GatedHTTPFactory, GatedWebSocketFactory
+
+MAX_MESSAGE_BYTES = 1024 * 1024  # each way; what a participant may send is the consumer's to say, with an error
+SWEEP_SECONDS = 1.0
+HANG_UP_AFTER_SECONDS = 5.0  # the application gives up on a slow reader first, and says so; this is for what is left
+LINGER_SECONDS = 0.3  # for the last bytes, and the answers to closing frames
+
+# A peer that has vanished without a word is found within 45 s, whether it owes us an answer or not.
+_KEEPALIVE = {
+    "SO_KEEPALIVE": (socket.SOL_SOCKET, 1),
+    "TCP_KEEPIDLE": (socket.IPPROTO_TCP, 20),
+    "TCP_KEEPINTVL": (socket.IPPROTO_TCP, 5),
+    "TCP_KEEPCNT": (socket.IPPROTO_TCP, 4),
+    "TCP_USER_TIMEOUT": (socket.IPPROTO_TCP, 45_000),
+}
 
 logger = logging.getLogger(__name__)
 
+# Daphne's server makes its factories by these names.
+daphne.server.HTTPFactory = GatedHTTPFactory
+daphne.server.WebSocketFactory = GatedWebSocketFactory
 
-class Server(DaphneServer):
-    """Daphne's server with our limits, which says in words why it cannot listen.
 
-    ``on_listening`` is called once it does. After ``run``, ``failure`` is the reason where it never did.
-    """
+class Server(daphne.server.Server):
+    """Daphne's server, extended. Calls ``on_listening`` once it listens; where it never did, ``failure`` says why
+    after ``run``."""
 
     def __init__(self, application: Callable, host: str, port: int, on_listening: Callable[[], None]) -> None:
         super().__init__(
             application,
             endpoints=build_endpoint_description_strings(host=host, port=port),
-            # Both ways: what a participant may send is the consumer's to say, which can answer with an error.
             websocket_max_message_size=MAX_MESSAGE_BYTES,
             websocket_max_frame_size=MAX_MESSAGE_BYTES,
             server_name="",
         )
         self.failure = ""
+        self.paused: set = set()
+        self._ports: list = []
         self._on_listening = on_listening
+
+    # Listening ---------------------------------------------------------------------------------------------
 
     def listen_success(self, port: object) -> None:
         super().listen_success(port)
+        self._ports.append(port)
+        for name, (level, value) in _KEEPALIVE.items():
+            if hasattr(socket, name):  # what is set on a listening socket, those that it accepts inherit
+                port.socket.setsockopt(level, getattr(socket, name), value)
+        reactor.callLater(SWEEP_SECONDS, self._sweep)
         self._on_listening()
 
     def listen_error(self, failure: object) -> None:
@@ -40,14 +68,53 @@ class Server(DaphneServer):
         self.failure = getattr(reason, "strerror", None) or str(reason)
         self.stop()
 
+    # Slow readers ------------------------------------------------------------------------------------------
+
+    async def handle_reply(self, protocol: object, message: dict) -> None:
+        if protocol.paused_since is not None and _is_more(message):
+            await protocol.drained()
+        await super().handle_reply(protocol, message)
+
+    def _sweep(self) -> None:
+        """Hang up on those who were given up but cannot even be told."""
+        overdue = monotonic() - settings.SLOW_SECONDS - HANG_UP_AFTER_SECONDS
+        for protocol in [protocol for protocol in self.paused if protocol.paused_since < overdue]:
+            self.paused.discard(protocol)
+            protocol.hang_up()
+        reactor.callLater(SWEEP_SECONDS, self._sweep)
+
+    # Leaving -----------------------------------------------------------------------------------------------
+
     def kill_all_applications(self) -> defer.Deferred:
-        # Daphne's own expects an application of every connection, and stops half-way where one was just upgraded
-        # or has just ended.
-        running = [
-            details["application_instance"]
-            for details in self.connections.values()
-            if "application_instance" in details and not details["application_instance"].done()
-        ]
-        for application in running:
+        """Daphne's hook before the reactor stops, which waits for it. Daphne's own breaks everything off, and stops
+        half-way where a connection was just upgraded or has just ended."""
+        return defer.Deferred.fromFuture(asyncio.ensure_future(self._leave()))
+
+    async def _leave(self) -> None:
+        for port in self._ports:
+            await defer.maybeDeferred(port.stopListening).asFuture(asyncio.get_running_loop())
+        try:
+            async with asyncio.timeout(settings.DRAIN_SECONDS):
+                await relays().drain()
+                await self._finished(self._running())
+        except TimeoutError:
+            logger.warning("%s connections were still busy and are broken off", len(self._running()))
+        remaining = self._running()
+        for application in remaining:
             application.cancel()
-        return defer.Deferred.fromFuture(asyncio.gather(*running, return_exceptions=True))
+        await self._finished(remaining)
+        if self.connections:
+            await asyncio.sleep(LINGER_SECONDS)
+
+    def _running(self) -> list[asyncio.Future]:
+        applications = [details.get("application_instance") for details in self.connections.values()]
+        return [application for application in applications if application is not None and not application.done()]
+
+    @staticmethod
+    async def _finished(applications: list[asyncio.Future]) -> None:
+        await asyncio.gather(*applications, return_exceptions=True)
+
+
+def _is_more(message: dict) -> bool:
+    """Whether a message is one of many: a last one is let through, so that the connection can end."""
+    return message["type"] == "websocket.send" or bool(message.get("more_body"))

@@ -94,6 +94,13 @@ ROOM_CREATION = env.choice("ROOM_CREATION", "everyone", ("everyone", "signed-in"
 MAX_TEXT_CHARS = env.number("MAX_TEXT_CHARS", 4000, least=1, most=20_000)
 MAX_NAME_CHARS = env.number("MAX_NAME_CHARS", 32, least=1, most=64)
 MAX_FRAME_BYTES = env.number("MAX_FRAME_BYTES", 64 * 1024, least=1024, most=512 * 1024)
+# How much one author, connection, address or room may take; 0 turns a limit off.
+POSTS_PER_MINUTE = env.number("POSTS_PER_MINUTE", 300, least=0, most=100_000)
+FRAMES_PER_SECOND = env.number("FRAMES_PER_SECOND", 50, least=0, most=10_000)
+CONNECTIONS_PER_ADDRESS = env.number("CONNECTIONS_PER_ADDRESS", 200, least=0, most=1_000_000)
+STREAMS_PER_ADDRESS = env.number("STREAMS_PER_ADDRESS", 500, least=0, most=1_000_000)
+CONNECTIONS_PER_ROOM = env.number("CONNECTIONS_PER_ROOM", 0, least=0, most=10_000_000)
+TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES", [])
 MAX_HISTORY = env.number("MAX_HISTORY", 200, least=1, most=1000)
 PAGE_MESSAGES = env.number("PAGE_MESSAGES", 50, least=1, most=500)
 HEARTBEAT_SECONDS = env.number("HEARTBEAT_SECONDS", 25, least=1, most=3600)

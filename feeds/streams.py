@@ -2,20 +2,26 @@
 
 import json
 import logging
+from math import ceil
 from typing import Any
 
 from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable
+from django.conf import settings
 
 from chat import errors, protocol
+from chat.addresses import client_address
 from chat.doorway import following
 from chat.errors import ChatError
 from chat.follower import Follower, Message
+from chat.limits import limits
 from chat.visitors import header, visitor
 from feeds import grip
 from feeds.encoders import ServerSentEvents
 from feeds.eventstream import read_request
 
 logger = logging.getLogger(__name__)
+
+RETRY_AFTER_SECONDS = 5
 
 _COMMON = [
     (b"cache-control", b"no-store"),
@@ -66,7 +72,10 @@ class RoomStream:
                 close=lambda error: _end(form, send, error),
                 actor=await visitor(scope["headers"]) if self.for_people else None,
             )
-            async with following(slug, follower, None if cursor is not None else history) as (relay, entry):
+            async with (
+                limits().connection("stream", client_address(scope), settings.STREAMS_PER_ADDRESS),
+                following(slug, follower, None if cursor is not None else history) as (relay, entry),
+            ):
                 started = True
                 await send({"type": "http.response.start", "status": 200, "headers": self.headers + _STREAM})
                 if scope["method"] == "HEAD":
@@ -86,7 +95,10 @@ class RoomStream:
 
     async def refuse(self, send: ASGISendCallable, error: ChatError) -> None:
         content = json.dumps({"error": error.as_dict()}).encode() + b"\n"
-        await self.answer(send, error.status, [(b"content-type", b"application/json")], content)
+        headers = [(b"content-type", b"application/json")]
+        if error.status in (429, 503):
+            headers.append((b"retry-after", str(ceil(error.retry_after or RETRY_AFTER_SECONDS)).encode()))
+        await self.answer(send, error.status, headers, content)
 
     async def answer(
         self, send: ASGISendCallable, status: int, headers: list[tuple[bytes, bytes]], content: bytes = b""

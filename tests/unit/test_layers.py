@@ -15,7 +15,7 @@ CHAT = [
     ["events", "policies", "pages"],
     ["follower"],
     ["broadcast", "presence", "ring", "visitors"],
-    ["origins", "site"],
+    ["addresses", "limits", "origins", "site"],
     ["log", "signals"],
     ["actions", "relay"],
     ["relays", "writer"],

@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 
 from django.core.management import BaseCommand, CommandError
 
-from chat import log
+from chat import log, site
 from chat.models import Room
 
 
@@ -22,4 +22,5 @@ class Command(BaseCommand):
         if room and not rooms:
             raise CommandError(f"there is no room {room}")
         removed = sum(log.prune(pk, keep) for pk in rooms.values_list("pk", flat=True))
+        removed += site.prune()
         self.stdout.write(f"{removed} events forgotten.")

@@ -1,0 +1,41 @@
+"""Where a connection comes from, as far as that can be believed."""
+
+from ipaddress import ip_address, ip_network
+
+from django.conf import settings
+
+from chat.visitors import header
+
+
+def client_address(scope: dict) -> str:
+    """The network that a connection comes from: an IPv4 address, or an IPv6 /64, which is what one household has.
+
+    A forwarded address is believed only from a peer in settings.TRUSTED_PROXIES, and read from the right: what is
+    left of the last proxy that we know, anybody may have written. "" where nothing is known, and for this machine
+    itself, where a proxy that we were not told of may stand for everybody.
+    """
+    peer = scope["client"][0] if scope.get("client") else ""
+    forwarded = (header(scope["headers"], b"x-forwarded-for") or "").split(",") if _is_trusted(peer) else []
+    for hop in [peer, *(hop.strip() for hop in reversed(forwarded))]:
+        if not _is_trusted(hop):
+            return _network(hop)
+    return ""
+
+
+def _is_trusted(address: str) -> bool:
+    try:
+        return any(ip_address(address) in proxies for proxies in settings.TRUSTED_PROXIES)
+    except ValueError:
+        return False
+
+
+def _network(address: str) -> str:
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return ""
+    if found.version == 6 and found.ipv4_mapped:
+        found = found.ipv4_mapped
+    if found.is_loopback:
+        return ""
+    return str(found) if found.version == 4 else str(ip_network(f"{found}/64", strict=False))

@@ -1,0 +1,202 @@
+"""How much one author, connection, address or room may take. Each is a setting; 0 turns it off.
+
+Counted across processes where there is a Redis, and by each process for itself where it is away: then a limit
+lets more through than it should, but what it protects goes on.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from time import monotonic, time
+
+import redis.asyncio
+from django.conf import settings
+from django.utils.crypto import salted_hmac
+from redis.exceptions import RedisError
+
+from chat import errors
+
+REDIS_SECONDS = 0.2  # a limit is no reason to keep anybody waiting
+AWAY_SECONDS = 5.0  # how long a Redis that did not answer is left alone
+FORGET_SECONDS = 60.0  # what a killed process held is free again after this
+REFRESH_SECONDS = 20.0
+FRAME_BURST_SECONDS = 10
+
+logger = logging.getLogger(__name__)
+
+# The generic cell rate algorithm (ITU-T I.371): one time a key, that at which its next use is due if all used it
+# evenly. Answers the seconds to wait, "0" where there is nothing to wait for.
+_TAKE = """
+local clock = redis.call('TIME')
+local now = clock[1] + clock[2] / 1000000
+local interval, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
+local due = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now)
+local wait = due - now - interval * (burst - 1)
+if wait > 0 then return string.format('%.3f', wait) end
+due = due + interval
+redis.call('SET', KEYS[1], string.format('%.6f', due), 'PX', math.ceil((due - now) * 1000))
+return '0'
+"""
+
+
+class Bucket:
+    """The same algorithm in memory, for one thing: ``burst`` uses at once, then one every ``interval`` seconds."""
+
+    __slots__ = ("_burst", "_due", "_interval")
+
+    def __init__(self, interval: float, burst: int) -> None:
+        self._interval = interval
+        self._burst = burst
+        self._due = 0.0
+
+    def take(self, now: float) -> float:
+        """Use it once. The seconds to wait where it is used up, else 0."""
+        due = max(self._due, now)
+        wait = due - now - self._interval * (self._burst - 1)
+        if wait > 0:
+            return wait
+        self._due = due + self._interval
+        return 0.0
+
+    def is_full(self, now: float) -> bool:
+        return self._due <= now
+
+
+def frame_bucket() -> Bucket | None:
+    """What one connection may send: settings.FRAMES_PER_SECOND, ten seconds' worth of it at once."""
+    rate = settings.FRAMES_PER_SECOND
+    return Bucket(1 / rate, rate * FRAME_BURST_SECONDS) if rate else None
+
+
+class Limits:
+    """The limits of one event loop."""
+
+    def __init__(self) -> None:
+        self._posts: dict[str, Bucket] = {}
+        self._held: defaultdict[str, set[str]] = defaultdict(set)
+        self._away_until = 0.0
+        self._redis = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        if settings.REDIS_URLS:
+            self._redis = redis.asyncio.Redis.from_url(
+                settings.REDIS_URLS[0], socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS
+            )
+            self._take = self._redis.register_script(_TAKE)
+            self._spawn(self._refresh())
+
+    async def take_post(self, author_key: str) -> None:
+        """Count a post. Raises ``TooManyPosts``, with the seconds to wait: settings.POSTS_PER_MINUTE, a minute's
+        worth of it at once."""
+        rate = settings.POSTS_PER_MINUTE
+        if not rate:
+            return
+        now = monotonic()
+        if author_key not in self._posts:
+            if len(self._posts) > 10_000:
+                self._posts = {key: bucket for key, bucket in self._posts.items() if not bucket.is_full(now)}
+            self._posts[author_key] = Bucket(60 / rate, rate)
+        wait = self._posts[author_key].take(now)
+        if not wait and self._reachable():
+            try:
+                wait = float(await self._take(keys=[f"engawa:posts:{author_key}"], args=[60 / rate, rate]))
+            except (RedisError, OSError) as error:
+                self._missed(error)
+        if wait:
+            raise errors.TooManyPosts(retry_after=wait)
+
+    @asynccontextmanager
+    async def connection(self, kind: str, address: str, most: int) -> AsyncIterator[None]:
+        """Hold one of the ``most`` connections of a kind that an address may have. Raises ``TooManyConnections``."""
+        if not address:
+            yield
+            return
+        # Addresses are kept as a keyed hash: enough to count by.
+        async with self._holding(f"{kind}:{salted_hmac('engawa.limits', address).hexdigest()[:32]}", most):
+            yield
+
+    def room(self, room_id: int) -> AbstractAsyncContextManager[None]:
+        """Hold one of the connections that a room may have (settings.CONNECTIONS_PER_ROOM)."""
+        return self._holding(f"room:{room_id}", settings.CONNECTIONS_PER_ROOM)
+
+    @asynccontextmanager
+    async def _holding(self, name: str, most: int) -> AsyncIterator[None]:
+        if not most:
+            yield
+            return
+        if len(self._held[name]) >= most:
+            raise errors.TooManyConnections()
+        member = secrets.token_hex(8)
+        self._held[name].add(member)
+        try:
+            if self._reachable() and await self._count(name, member) > most:
+                raise errors.TooManyConnections()
+            yield
+        finally:
+            self._held[name].discard(member)
+            if not self._held[name]:
+                del self._held[name]
+            if self._reachable():
+                self._spawn(self._release(name, member))
+
+    async def _count(self, name: str, member: str) -> int:
+        """Enter ``member`` in the list that all processes keep, and count it."""
+        key, now = f"engawa:held:{name}", time()
+        try:
+            async with self._redis.pipeline(transaction=False) as pipe:
+                pipe.zremrangebyscore(key, "-inf", now)
+                pipe.zadd(key, {member: now + FORGET_SECONDS})
+                pipe.expire(key, int(FORGET_SECONDS))
+                pipe.zcard(key)
+                return (await pipe.execute())[-1]
+        except (RedisError, OSError) as error:
+            self._missed(error)
+            return 0
+
+    async def _release(self, name: str, member: str) -> None:
+        try:
+            await self._redis.zrem(f"engawa:held:{name}", member)
+        except (RedisError, OSError) as error:
+            self._missed(error)
+
+    async def _refresh(self) -> None:
+        """Say again what is held, so that it is not forgotten."""
+        while True:
+            await asyncio.sleep(REFRESH_SECONDS)
+            if not self._reachable():
+                continue
+            until = time() + FORGET_SECONDS
+            try:
+                async with self._redis.pipeline(transaction=False) as pipe:
+                    for name, members in self._held.items():
+                        pipe.zadd(f"engawa:held:{name}", dict.fromkeys(members, until))
+                        pipe.expire(f"engawa:held:{name}", int(FORGET_SECONDS))
+                    await pipe.execute()
+            except (RedisError, OSError) as error:
+                self._missed(error)
+
+    def _reachable(self) -> bool:
+        return self._redis is not None and monotonic() >= self._away_until
+
+    def _missed(self, error: Exception) -> None:
+        self._away_until = monotonic() + AWAY_SECONDS
+        logger.warning("Redis is away (%s): limits are counted by each process for itself", type(error).__name__)
+
+    def _spawn(self, work: object) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+_limits: tuple[asyncio.AbstractEventLoop, Limits] | None = None
+
+
+def limits() -> Limits:
+    """The limits of the running event loop."""
+    global _limits
+    loop = asyncio.get_running_loop()
+    if _limits is None or _limits[0] is not loop:
+        _limits = (loop, Limits())
+    return _limits[1]
