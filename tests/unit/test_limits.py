@@ -1,0 +1,118 @@
+import asyncio
+
+import pytest
+
+from chat import errors
+from chat.addresses import client_address
+from chat.limits import Bucket, Limits, frame_bucket
+
+
+def test_a_bucket_lets_a_burst_through_and_then_an_even_flow() -> None:
+    bucket = Bucket(interval=0.5, burst=4)
+    assert [bucket.take(100.0) for _ in range(4)] == [0, 0, 0, 0]
+    assert bucket.take(100.0) == pytest.approx(0.5)
+    assert bucket.take(100.4) == pytest.approx(0.1)
+    assert bucket.take(100.5) == 0
+    assert bucket.take(100.5) > 0
+    assert [bucket.take(200.0) for _ in range(4)] == [0, 0, 0, 0]
+
+
+def test_a_limit_that_is_off_limits_nothing(settings) -> None:
+    settings.FRAMES_PER_SECOND = 0
+    assert frame_bucket() is None
+
+
+@pytest.fixture
+def limited(settings, redis_url: str):
+    """Limits of two processes on one Redis."""
+    settings.POSTS_PER_MINUTE = 6
+    settings.REDIS_URLS = [redis_url]
+    made: list[Limits] = []
+
+    def make() -> tuple[Limits, Limits]:
+        made.extend([Limits(), Limits()])
+        return made[0], made[1]
+
+    return make
+
+
+async def close(*all_limits: Limits) -> None:
+    for one in all_limits:
+        for task in one._tasks:
+            task.cancel()
+        await asyncio.gather(*one._tasks, return_exceptions=True)
+        await one._redis.aclose()
+
+
+async def test_posts_are_counted_across_processes(limited) -> None:
+    one, two = limited()
+    for number in range(6):
+        await (one, two)[number % 2].take_post("author")
+    for each in (one, two):
+        with pytest.raises(errors.TooManyPosts) as refused:
+            await each.take_post("author")
+        assert 0 < refused.value.retry_after <= 10
+        assert refused.value.as_dict()["retryable"] is True
+    await one.take_post("somebody else")
+    await close(one, two)
+
+
+async def test_connections_are_counted_across_processes_and_given_back(limited) -> None:
+    one, two = limited()
+    async with one.connection("socket", "203.0.113.5", 2), two.connection("socket", "203.0.113.5", 2):
+        for each in (one, two):
+            with pytest.raises(errors.TooManyConnections):
+                async with each.connection("socket", "203.0.113.5", 2):
+                    pass
+        async with one.connection("socket", "203.0.113.6", 2), one.connection("stream", "203.0.113.5", 2):
+            pass
+    async with asyncio.timeout(5):
+        while one._tasks - {task for task in one._tasks if "refresh" in repr(task)}:
+            await asyncio.sleep(0.01)
+    async with two.connection("socket", "203.0.113.5", 2):
+        pass
+    async with one.connection("socket", "", 0):
+        pass
+    assert not one._held
+    await close(one, two)
+
+
+async def test_without_redis_each_process_counts_for_itself(settings) -> None:
+    settings.POSTS_PER_MINUTE = 2
+    settings.REDIS_URLS = ["redis://127.0.0.1:1/0"]
+    limits = Limits()
+    began = asyncio.get_running_loop().time()
+    for _ in range(2):
+        await limits.take_post("author")
+    with pytest.raises(errors.TooManyPosts):
+        await limits.take_post("author")
+    async with limits.connection("socket", "203.0.113.5", 1):
+        with pytest.raises(errors.TooManyConnections):
+            async with limits.connection("socket", "203.0.113.5", 1):
+                pass
+    assert asyncio.get_running_loop().time() - began < 2
+    await close(limits)
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "believed"),
+    [
+        ("203.0.113.5", None, "203.0.113.5"),
+        ("203.0.113.5", "198.51.100.1", "203.0.113.5"),
+        ("10.0.0.1", "198.51.100.1", "198.51.100.1"),
+        ("10.0.0.1", "1.2.3.4, 198.51.100.1", "198.51.100.1"),
+        ("10.0.0.1", "1.2.3.4, 198.51.100.1, 10.0.0.2", "198.51.100.1"),
+        ("10.0.0.1", "rubbish", ""),
+        ("10.0.0.1", None, ""),
+        ("127.0.0.1", "1.2.3.4", ""),
+        ("2001:db8:1:2:3:4:5:6", None, "2001:db8:1:2::/64"),
+        ("::ffff:203.0.113.5", None, "203.0.113.5"),
+        ("::1", None, ""),
+    ],
+)
+def test_addresses(settings, peer: str, forwarded: str | None, believed: str) -> None:
+    from ipaddress import ip_network
+
+    settings.TRUSTED_PROXIES = [ip_network("10.0.0.0/8")]
+    headers = [(b"x-forwarded-for", forwarded.encode())] if forwarded else []
+    assert client_address({"client": (peer, 1234), "headers": headers}) == believed

@@ -1,0 +1,103 @@
+"""Posts that wait together are committed together."""
+
+import asyncio
+import uuid
+
+import pytest
+from django.db import DataError, connection
+from django.test.utils import CaptureQueriesContext
+
+from chat import actions, database, errors, log
+from chat.actions import Post, post_together
+from chat.identity import new_guest
+from chat.models import Event, Message
+from chat.writer import Writer
+
+
+@pytest.mark.django_db
+def test_each_gets_an_answer_and_a_bad_one_takes_nothing_from_its_neighbours(cast) -> None:
+    key = str(uuid.uuid4())
+    first = actions.post(cast.gil, cast.room.pk, "before").mid
+    posts = [
+        Post(cast.gil, "one", key),
+        Post(cast.gil, ""),
+        Post(cast.sven, "two", reply_to=first),
+        Post(cast.gil, "one again", key),
+        Post(cast.mio, "x" * 5000),
+        Post(cast.mio, "three", "no key"),
+        Post(cast.sven, "four", reply_to="nothing"),
+        Post(cast.olga, "five"),
+    ]
+    answers = post_together(cast.room.pk, posts)
+    refused = [answer.code if isinstance(answer, errors.ChatError) else None for answer in answers]
+    assert refused == [None, "text.empty", None, None, "text.too_long", "key.invalid", "message.not_found", None]
+    assert answers[0] == answers[3]
+    assert [answers[index].seq for index in (0, 2, 7)] == [2, 3, 4]
+    assert list(Message.objects.values_list("text", flat=True)) == ["before", "one", "two", "five"]
+    assert list(Event.objects.values_list("seq", flat=True)) == [1, 2, 3, 4]
+    roles = dict(Message.objects.values_list("text", "author_role"))
+    assert (roles["two"], roles["five"]) == ("none", "owner")
+
+
+@pytest.mark.django_db
+def test_the_queries_are_as_many_for_fifty_as_for_two(cast) -> None:
+    counts = []
+    for many in (2, 50):
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            post_together(cast.room.pk, [Post(cast.sven, f"{number}") for number in range(many)])
+        counts.append(len(queries))
+    assert counts[0] == counts[1] <= 10
+
+
+@pytest.mark.django_db
+def test_who_may_not_post_is_refused_among_those_who_may(cast) -> None:
+    actions.change_visibility(cast.olga, cast.room.pk, "private")
+    answers = post_together(cast.room.pk, [Post(cast.gil, "out"), Post(cast.mio, "in"), Post(cast.sven, "out")])
+    assert [isinstance(answer, errors.RoomNotFound) for answer in answers] == [True, False, True]
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_what_waits_is_written_together_in_the_order_of_its_arrival(monkeypatch) -> None:
+    room = (await database.in_database(actions.create_room, new_guest(), "veranda"))[0]
+    sizes, write = [], post_together
+
+    def watched(room_id: int, posts: list[Post]) -> list:
+        sizes.append(len(posts))
+        return write(room_id, posts)
+
+    monkeypatch.setattr(actions, "post_together", watched)
+    announced = []
+    monkeypatch.setattr("chat.broadcast.announce", lambda room_id, slug, events: announced.append(len(events)))
+    writer = Writer()
+    posted = await asyncio.gather(*(writer.post(room.pk, Post(new_guest(), f"{number}")) for number in range(60)))
+    assert [each.seq for each in posted] == list(range(1, 61))
+    assert sizes == [60] or sizes == [1, 59]
+    assert announced == sizes
+    lone = await writer.post(room.pk, Post(new_guest(), "alone"))
+    assert lone.seq == 61
+    assert sizes[-1] == 1
+    await asyncio.to_thread(database.close)
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_one_that_breaks_the_transaction_is_refused_alone(monkeypatch) -> None:
+    room = (await database.in_database(actions.create_room, new_guest(), "veranda"))[0]
+    write = post_together
+
+    def fragile(room_id: int, posts: list[Post]) -> list:
+        if any(post.message == "poison" for post in posts):
+            raise DataError("cannot be stored")
+        return write(room_id, posts)
+
+    monkeypatch.setattr(actions, "post_together", fragile)
+    writer = Writer()
+    texts = ["a", "poison", "b"]
+    answers = await asyncio.gather(
+        *(writer.post(room.pk, Post(new_guest(), text)) for text in texts), return_exceptions=True
+    )
+    assert isinstance(answers[1], DataError)
+    assert [answers[0].seq, answers[2].seq] == [1, 2]
+    assert len((await database.in_database(log.read, room.pk, 0)).events) == 2
+    await asyncio.to_thread(database.close)
