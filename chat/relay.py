@@ -44,7 +44,7 @@ class Relay:
         self.room_id = room.pk
         self.slug = room.slug
         self.position = room.head
-        self.anyone_may_read = policies.anyone_may_read(room.visibility)
+        self.room = room  # as this relay last knew it
         self.access_version = 0  # rises whenever who may read has changed: a check begun before is void
         self.followers: set[Follower] = set()
         self.idle_since = monotonic()
@@ -263,15 +263,19 @@ class Relay:
         asked = tuple(self.followers)  # who joins from here on asks the policy after this change
         actors = {follower.actor for follower in asked if follower.actor is not None}
         try:
-            open_now, readers = await in_database(_readers, self.room_id, actors)
+            room, readers = await in_database(_readers, self.room_id, actors)
         except errors.ServerBusy:
             self._recheck_due = True
             await asyncio.sleep(RETRY_SECONDS)
             return False
-        self.anyone_may_read = open_now
+        self.room = room
+
+        def may_stay(follower: Follower) -> bool:
+            return policies.anyone_may_read(room.visibility) or follower.actor in readers
+
         for follower in asked:
             # One that is not admitted is still asking, will find the access version changed, and asks again.
-            if follower.admitted and not open_now and follower.actor not in readers:
+            if follower.admitted and not may_stay(follower):
                 self.dismiss(follower, errors.RoomNotFound())
         return True
 
@@ -373,9 +377,11 @@ class Relay:
         if page.reset:
             follower.stale, follower.position = False, page.head
             return follower.form.reset(page.head)
-        if page.events:
-            follower.position = page.events[-1].seq
-        return follower.form.events(page.events) if page.events else []
+        # Nothing beyond what was passed on: a change of who may read that the log has, this relay may not have met.
+        found = [event for event in page.events if event.seq <= self.position]
+        if found:
+            follower.position = found[-1].seq
+        return follower.form.events(found) if found else []
 
     async def _patiently(self, sending: Awaitable[None]) -> None:
         async with asyncio.timeout(settings.SLOW_SECONDS):
@@ -401,7 +407,7 @@ class Relay:
         self._schedule()
 
 
-def _readers(room_id: int, actors: set[Identity]) -> tuple[bool, set[Identity]]:
-    """Whether anybody may read the room now, and which of ``actors`` may."""
+def _readers(room_id: int, actors: set[Identity]) -> tuple[Room, set[Identity]]:
+    """The room as it is now, and which of ``actors`` may read it."""
     room = Room.objects.get(pk=room_id)
-    return policies.anyone_may_read(room.visibility), policies.readers_among(room, actors)
+    return room, policies.readers_among(room, actors)

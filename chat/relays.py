@@ -10,8 +10,12 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from random import uniform
 from time import monotonic
+from typing import Any
+
+from channels.layers import get_channel_layer
 
 from chat import broadcast, errors, log, site
+from chat.canary import Canary
 from chat.database import in_database
 from chat.events import LoggedEvent
 from chat.groups import SITE_GROUP
@@ -42,11 +46,13 @@ class Relays:
         self._draining = False
         broadcast.bind(self.loop)
         broadcast.add_sink(self._hear)
-        self._site = Subscription(SITE_GROUP, take=lambda _: self._compare_soon(), attached=self._compare_soon)
+        self._canary = Canary(self._resubscribe)
+        self._site = Subscription(SITE_GROUP, take=self._take, attached=self._compare_soon)
         # Apart, so that a database that hangs does not silence the heartbeats.
         self._tasks = [
             asyncio.create_task(self._every_second(self._keep_alive)),
             asyncio.create_task(self._every_second(self._compare)),
+            asyncio.create_task(self._canary.sing()),
         ]
 
     async def of(self, slug: str) -> Relay:
@@ -123,6 +129,23 @@ class Relays:
         now = monotonic()
         for relay in self._by_id.values():
             relay.tick(now)
+
+    def _take(self, message: dict[str, Any]) -> None:
+        if not self._canary.hear(message):
+            self._compare_soon()
+
+    async def _resubscribe(self) -> None:
+        """Begin anew with a channel layer that has fallen silent, with fresh connections."""
+        subscriptions = [self._site, *(relay.subscription for relay in self._by_id.values())]
+        await asyncio.gather(*(subscription.pause() for subscription in subscriptions))
+        try:
+            async with asyncio.timeout(broadcast.SEND_SECONDS):
+                # Of the pub/sub layer: it drops its connections. (The core layer would delete its keys.)
+                await get_channel_layer().flush()
+        except Exception as error:
+            logger.debug("the channel layer could not be flushed: %r", error)
+        for subscription in subscriptions:
+            subscription.resume()
 
     def _compare_soon(self) -> None:
         """The site log has news, or may have had some while nothing was heard."""

@@ -27,16 +27,22 @@ class Subscription:
         self.group = group
         self._take = take
         self._attached = attached
+        self._stopped = False
         self._task = asyncio.create_task(self._receive())
 
-    def restart(self) -> None:
-        """Begin anew with the layer."""
-        self._task.cancel()
-        self._task = asyncio.create_task(self._receive())
-
-    async def stop(self) -> None:
+    async def pause(self) -> None:
+        """Leave the group. A layer that does not answer is waited for LEAVE_SECONDS."""
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
+
+    def resume(self) -> None:
+        """Begin anew with the layer, unless it was stopped meanwhile."""
+        if not self._stopped:
+            self._task = asyncio.create_task(self._receive())
+
+    async def stop(self) -> None:
+        self._stopped = True
+        await self.pause()
 
     async def _receive(self) -> None:
         while True:

@@ -58,6 +58,18 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"].setdefault("OPTIONS", {}).update(_SQLITE_OPTIONS)
     # Threads and processes meet in the test database as they do in the real one: in a file.
     DATABASES["default"]["TEST"] = {"NAME": VAR_DIR / "test.sqlite3"}
+else:
+    DATABASES["default"].setdefault("OPTIONS", {}).update(
+        connect_timeout=5,
+        # Acknowledged is durable, whatever the server's own default. A lock is waited for so long: then whoever asked
+        # is told to try again, and the thread is free.
+        options="-c synchronous_commit=on -c lock_timeout=5s -c idle_in_transaction_session_timeout=30s",
+        # A server that vanished without a word is found in half a minute.
+        keepalives_idle=10,
+        keepalives_interval=5,
+        keepalives_count=4,
+        tcp_user_timeout=30_000,
+    )
 DATABASES["default"]["CONN_MAX_AGE"] = 0  # a request's connection ends with it; chat.database keeps a few
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # which a restarted server must not spoil
 DATABASE_THREADS = env.number("DATABASE_THREADS", 4, least=1, most=64)

@@ -11,7 +11,8 @@ from tests.servers import Engawa
 PREPARE = """
 from chat import actions
 from chat.models import User, Membership
-olga, {name} = User.objects.get_or_create(username='olga')[0], User.objects.create_user('{name}', password='a long password')
+olga, _ = User.objects.get_or_create(username='olga')
+{name} = User.objects.create_user('{name}', password='a long password')
 room, _ = actions.create_room(olga.identity, 'site {name}', 'private')
 Membership.objects.create(room=room, user={name})
 """

@@ -15,7 +15,7 @@ CHAT = [
     ["events", "policies", "pages"],
     ["follower"],
     ["broadcast", "presence", "ring", "visitors"],
-    ["addresses", "limits", "origins", "site"],
+    ["addresses", "canary", "limits", "origins", "site"],
     ["log", "signals"],
     ["actions", "relay"],
     ["relays", "writer"],

@@ -397,12 +397,56 @@ async def test_nothing_slips_between_the_check_and_the_first_event(monkeypatch) 
         monkeypatch.setattr(doorway, "enter", slow_enter)
         outsider = Reader()
         with pytest.raises(errors.RoomNotFound):
-            async with following(room.slug, outsider.follower()):
+            async with following(room.slug, outsider.follower(), history=1):
                 pass
         assert len(answers) == 1, "the first answer was yes"
         await in_database(actions.post, olga, room.pk, "the word xyzzy")
         await until(lambda: len(owner.ids) == 2)
         assert outsider.events == []
+
+
+async def test_who_comes_by_sight_is_told_nothing_that_the_relay_has_not_met() -> None:
+    """The room became private and went on; this process has not heard of it yet. Somebody comes with an old number."""
+
+    def prepare() -> tuple[Room, Identity]:
+        from chat.models import User
+
+        olga = User.objects.create_user("olga").identity
+        return actions.create_room(olga, "veranda")[0], olga
+
+    room, olga = await in_database(prepare)
+    async with reading(room, actor=olga) as owner:
+        await in_database(actions.post, olga, room.pk, "open")
+        await until(lambda: owner.ids == [1])
+        relay = owner.relay
+        deaf = asyncio.get_running_loop().create_future()
+        relay._busy = deaf  # it hears, and does not get to it
+        await in_database(actions.change_visibility, olga, room.pk, "private")
+        await in_database(actions.post, olga, room.pk, "the word xyzzy")
+        relay._ring.clear()  # so that the log must answer
+        outsider = Reader()
+        follower = outsider.follower()
+        async with following(room.slug, follower) as (_, entry):
+            assert entry.head == 1
+            relay.start(follower, 0)
+            await until(lambda: outsider.ids == [1])
+            relay._busy = None
+            relay._schedule()
+            await until(lambda: outsider.closed is not None)
+            await until(lambda: owner.ids == [1, 2, 3])
+            assert outsider.ids == [1]
+
+
+async def test_coming_by_sight_asks_the_database_nothing(monkeypatch) -> None:
+    room = await a_room()
+    async with reading(room) as reader:
+        await busy_room(room, 1, 20)
+        await until(lambda: len(reader.ids) == 20)
+        monkeypatch.setattr("chat.doorway.in_database", None)
+        monkeypatch.setattr("chat.relay.in_database", None)
+        for actor in (None, new_guest()):
+            async with reading(room, cursor=5, actor=actor) as back:
+                await until(lambda back=back: back.ids == list(range(6, 21)))
 
 
 async def test_heartbeats_go_to_those_who_hear() -> None:
