@@ -74,6 +74,7 @@ class GatedRequest(Gate, WebRequest):
             elif not message.get("more_body") and self._registered:
                 self._registered = False
                 self.unregisterProducer()
+                self.channel.persistent = False  # a stream that ends takes its connection along
         super().handle_reply(message)
 
     def connectionLost(self, reason: object) -> None:
