@@ -4,105 +4,49 @@ One ``Relay`` a process and room. It hears of news from commits in this process,
 from the once-a-second comparison of heads (``chat.relays``); all three are only hints. It passes on event
 *n + 1* only after *n*; what is missing it reads from the log.
 
-Everything here runs on one event loop. Nothing waits for a follower: its ``send`` is stepped once, and one that
-does not finish at once goes on in a task of its own, is fed from the ring, and rejoins when it has caught up.
-One that stays behind for longer than settings.SLOW_SECONDS, or than the ring reaches, is let go.
+Everything here runs on one event loop. How followers are told, quick ones and slow ones, is in ``chat.audience``.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
-from random import uniform
+from collections.abc import Coroutine
 from time import monotonic
 from typing import Any
 
-from django.conf import settings
-
 from chat import broadcast, errors, events, log, policies
+from chat.audience import Audience
 from chat.database import in_database
 from chat.events import LoggedEvent
-from chat.follower import Follower, Form, Message
+from chat.follower import Follower
 from chat.groups import room_group
 from chat.identity import Identity
 from chat.models import Room
 from chat.presence import PROCESS, Count, Presence, count
-from chat.ring import Ring, redacted
-from chat.stepping import step
 from chat.subscription import Subscription
 
 logger = logging.getLogger(__name__)
 
 GAP_PATIENCE_SECONDS = 0.02  # two processes' hints may cross; a gap that lasts longer is a lost one
 RETRY_SECONDS = 1.0
-CATCH_UP_EVENTS = 100  # handed to a follower at a time while it catches up
 
 
-class Relay:
-    """Follows one room's log on behalf of all its followers here. ``position`` is the last number passed on."""
+class Relay(Audience):
+    """Follows one room's log on behalf of all its followers here."""
 
     def __init__(self, room: Room) -> None:
-        self.room_id = room.pk
+        super().__init__(room.pk, position=room.head)
         self.slug = room.slug
-        self.position = room.head
         self.room = room  # as this relay last knew it
-        self.access_version = 0  # rises whenever who may read has changed: a check begun before is void
-        self.followers: set[Follower] = set()
-        self.idle_since = monotonic()
-        self._ring = Ring(settings.RING_EVENTS, settings.RING_BYTES)
+        # Rises whenever who may read has changed. A follower is admitted in the moment in which this is seen to be what
+        # it was when the policy was asked.
+        self.access_version = 0
+        self._recheck_due = False
         self._pending: dict[int, LoggedEvent] = {}
         self._known_head = room.head
         self._scheduled = False
         self._busy: asyncio.Task[None] | None = None
-        self._next_beat: dict[Form, float] = {}
         self._presence = Presence()
-        self._recheck_due = False
-        self._closing: set[asyncio.Future[None]] = set()
         self.subscription = Subscription(room_group(self.room_id), self._take, self._attached)
-
-    # Followers ---------------------------------------------------------------------------------------------
-
-    def join(self, follower: Follower) -> None:
-        """Register a follower. It is told nothing before ``start``; ask the policy in between, and mark it
-        admitted in the moment in which ``access_version`` is seen to be what it was when that was asked."""
-        self.followers.add(follower)
-        self._presence.forget_told()
-        if settings.ROTATE_SECONDS:
-            # Spread, so that those who came together do not all leave together.
-            follower.rotate_at = monotonic() + settings.ROTATE_SECONDS * uniform(0.75, 1.25)
-
-    def start(self, follower: Follower, cursor: int) -> None:
-        """Tell ``follower`` everything after the number ``cursor``, or that it must reset, and then what is new."""
-        if follower not in self.followers:  # dismissed while its welcome was being sent
-            return
-        follower.position = cursor
-        if cursor == self.position:
-            follower.live = True
-        else:
-            follower.task = asyncio.create_task(self._catch_up(follower, resuming=True))
-
-    def leave(self, follower: Follower) -> None:
-        self.followers.discard(follower)
-        follower.live = False
-        if follower.task is not None:
-            follower.task.cancel()
-        if not self.followers:
-            self.idle_since = monotonic()
-
-    def dismiss(self, follower: Follower, error: errors.ChatError) -> None:
-        """End a follower's connection because of ``error``."""
-        if follower not in self.followers:
-            return
-        self.leave(follower)
-        closing = asyncio.ensure_future(follower.close(error))
-        self._closing.add(closing)
-        closing.add_done_callback(self._closed)
-
-    def _closed(self, closing: asyncio.Future[None]) -> None:
-        self._closing.discard(closing)
-        if not closing.cancelled() and closing.exception() is not None:
-            logger.debug("a connection could not be closed: %r", closing.exception())
-
-    # News --------------------------------------------------------------------------------------------------
 
     def offer(self, offered: list[LoggedEvent]) -> None:
         """Take events that may be new, in any order, any number of times."""
@@ -126,31 +70,20 @@ class Relay:
         self._recheck_due = True
         self._schedule()
 
+    def join(self, follower: Follower) -> None:
+        super().join(follower)
+        self._presence.forget_told()
+
     def tick(self, now: float) -> None:
         """What is due each second: heartbeats, presence, and old connections that should come back anew."""
         self._beat(now)
         self._tell_presence(now)
-        for follower in [follower for follower in self.followers if follower.rotate_at <= now]:
-            self.dismiss(follower, errors.GoingAway(retry_after=uniform(0, 2)))
+        self._rotate(now)
 
     def typing(self, author: dict[str, str]) -> None:
         """Somebody here is typing: tell everybody, here and elsewhere, once."""
         self._tell(lambda form: form.typing(author))
         broadcast.whisper(room_group(self.room_id), {"type": "room.typing", "process": PROCESS, "author": author})
-
-    def _beat(self, now: float) -> None:
-        """Send the heartbeats that are due: an idle connection is told apart from a dead one by these."""
-        due: dict[Form, list[Message]] = {}
-        for follower in tuple(self.followers):
-            form = follower.form
-            if form not in self._next_beat:
-                self._next_beat[form] = now + form.heartbeat_seconds
-            elif self._next_beat[form] <= now:
-                due.setdefault(form, form.heartbeat(self.position))
-            if form in due and follower.live:
-                self._hand(follower, due[form])
-        for form in due:
-            self._next_beat[form] = now + form.heartbeat_seconds
 
     def _tell_presence(self, now: float) -> None:
         self._presence.here = count(self.followers)
@@ -168,19 +101,6 @@ class Relay:
         total = self._presence.to_tell(now)
         if total is not None:
             self._tell(lambda form: form.presence(total.participants, total.viewers))
-
-    def _tell(self, encode: Callable[[Form], list[Message]]) -> None:
-        """Hand something that is not in the log to everybody who is not lagging."""
-        encoded: dict[Form, list[Message]] = {}
-        for follower in tuple(self.followers):
-            if follower.live:
-                if follower.form not in encoded:
-                    encoded[follower.form] = encode(follower.form)
-                self._hand(follower, encoded[follower.form])
-
-    async def closed(self) -> None:
-        """Wait until those who were dismissed have been told."""
-        await asyncio.gather(*self._closing, return_exceptions=True)
 
     async def stop(self) -> None:
         """End the tasks and leave the room's group."""
@@ -280,117 +200,10 @@ class Relay:
         return True
 
     def _restart(self, head: int) -> None:
-        """The log begins anew at ``head``: what anybody knows of its numbers is void."""
         logger.warning("the log of room %s was restarted at %s", self.room_id, head)
-        self.position = self._known_head = head
+        self._known_head = head
         self._pending.clear()
-        self._ring.clear()
-        for follower in tuple(self.followers):
-            follower.stale = True
-            if follower.live:
-                follower.live = False
-                follower.task = asyncio.create_task(self._catch_up(follower))
-
-    # Passing on --------------------------------------------------------------------------------------------
-
-    def _pass_on(self, ready: list[LoggedEvent]) -> None:
-        passed: list[LoggedEvent] = []
-        for event in ready:
-            if event.type in (events.EDITED, events.DELETED):
-                # Gone before anything newer is told, here as in the log.
-                self._ring.redact(event.mid)
-                passed = [redacted(earlier) if earlier.mid == event.mid else earlier for earlier in passed]
-            passed.append(event)
-            self._ring.append(event)
-        before, self.position = self.position, passed[-1].seq
-        encoded: dict[Form, list[Message]] = {}
-        for follower in tuple(self.followers):
-            if not follower.live or follower.position >= self.position:
-                continue
-            if follower.position == before:
-                messages = encoded.get(follower.form)
-                if messages is None:
-                    messages = encoded[follower.form] = follower.form.events(passed)
-            else:  # it came with a snapshot newer than this relay was
-                messages = follower.form.events([event for event in passed if event.seq > follower.position])
-            follower.position = self.position
-            self._hand(follower, messages)
-
-    def _hand(self, follower: Follower, messages: list[Message]) -> None:
-        """Send without waiting; what cannot be sent at once goes on in a task, and the follower lags until then."""
-        for index, message in enumerate(messages):
-            try:
-                rest = step(follower.send(message))
-            except Exception as error:
-                self._lost(follower, error)
-                return
-            if rest is not None:
-                follower.live = False
-                follower.task = asyncio.create_task(self._catch_up(follower, rest, messages[index + 1 :]))
-                return
-
-    async def _catch_up(
-        self,
-        follower: Follower,
-        rest: Awaitable[None] | None = None,
-        unsent: list[Message] | None = None,
-        *,
-        resuming: bool = False,
-    ) -> None:
-        """Bring a follower to where the relay is, and make it live there."""
-        try:
-            if rest is not None:
-                await self._patiently(rest)
-            for message in unsent or ():
-                await self._patiently(follower.send(message))
-            while follower.stale or follower.position < self.position or resuming:
-                messages = await self._next_for(follower, resuming)
-                # What it has not got by now it can ask the ring for: only its first answers may need the log.
-                resuming = resuming and follower.position < self.position
-                for message in messages:
-                    await self._patiently(follower.send(message))
-            follower.task = None
-            follower.live = follower in self.followers
-        except TimeoutError:
-            self._end(follower, errors.TooSlow())
-        except errors.ChatError as error:
-            self._end(follower, error)
-        except Exception as error:
-            follower.task = None
-            self._lost(follower, error)
-
-    def _end(self, follower: Follower, error: errors.ChatError) -> None:
-        follower.task = None  # this task is the one that ends it: it must not cancel itself
-        self.dismiss(follower, error)
-
-    async def _next_for(self, follower: Follower, resuming: bool) -> list[Message]:
-        """The next messages for a follower that is behind; moves its position past them."""
-        if not follower.stale and follower.position <= self.position:
-            found = self._ring.after(follower.position, CATCH_UP_EVENTS)
-            if found is None and not resuming:
-                raise errors.TooSlow()
-            if found is not None or follower.position == self.position:
-                follower.position = found[-1].seq if found else self.position
-                return follower.form.events(found) if found else []
-        position = -1 if follower.stale else follower.position  # no log reaches back to -1
-        page = await in_database(log.read, self.room_id, position, CATCH_UP_EVENTS)
-        if page.reset:
-            follower.stale, follower.position = False, page.head
-            return follower.form.reset(page.head)
-        # Nothing beyond what was passed on: a change of who may read that the log has, this relay may not have met.
-        found = [event for event in page.events if event.seq <= self.position]
-        if found:
-            follower.position = found[-1].seq
-        return follower.form.events(found) if found else []
-
-    async def _patiently(self, sending: Awaitable[None]) -> None:
-        async with asyncio.timeout(settings.SLOW_SECONDS):
-            await sending
-
-    def _lost(self, follower: Follower, error: Exception) -> None:
-        """What was sent may not have arrived: the connection ends, so that its client comes back and asks."""
-        logger.info("room %s: a follower could not be sent to: %r", self.room_id, error)
-        self.dismiss(follower, errors.ServerError())
+        self._start_over(head)
 
     def _take(self, message: dict[str, Any]) -> None:
         match message:

@@ -1,0 +1,218 @@
+"""Those who follow one room in this process, and how each of them is told.
+
+Nothing waits for a follower: its ``send`` is stepped once, and one that does not finish at once goes on in a task
+of its own, is fed from the ring, and rejoins when it has caught up. One that stays behind for longer than
+settings.SLOW_SECONDS, or than the ring reaches, is let go.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from random import uniform
+from time import monotonic
+
+from django.conf import settings
+
+from chat import errors, events, log
+from chat.database import in_database
+from chat.events import LoggedEvent
+from chat.follower import Follower, Form, Message
+from chat.ring import Ring, redacted
+from chat.stepping import step
+
+logger = logging.getLogger(__name__)
+
+CATCH_UP_EVENTS = 100  # handed to a follower at a time while it catches up
+
+
+class Audience:
+    """The followers of the room ``room_id`` here. ``position`` is the number of the last event they were told."""
+
+    def __init__(self, room_id: int, position: int) -> None:
+        self.room_id = room_id
+        self.position = position
+        self.followers: set[Follower] = set()
+        self.idle_since = monotonic()
+        self._ring = Ring(settings.RING_EVENTS, settings.RING_BYTES)
+        self._next_beat: dict[Form, float] = {}
+        self._closing: set[asyncio.Future[None]] = set()
+
+    def join(self, follower: Follower) -> None:
+        """Register a follower. It is told nothing before ``start``."""
+        self.followers.add(follower)
+        if settings.ROTATE_SECONDS:
+            # Spread, so that those who came together do not all leave together.
+            follower.rotate_at = monotonic() + settings.ROTATE_SECONDS * uniform(0.75, 1.25)
+
+    def start(self, follower: Follower, cursor: int) -> None:
+        """Tell ``follower`` everything after the number ``cursor``, or that it must reset, and then what is new."""
+        if follower not in self.followers:  # dismissed while its welcome was being sent
+            return
+        follower.position = cursor
+        if cursor == self.position:
+            follower.live = True
+        else:
+            follower.task = asyncio.create_task(self._catch_up(follower, resuming=True))
+
+    def leave(self, follower: Follower) -> None:
+        self.followers.discard(follower)
+        follower.live = False
+        if follower.task is not None:
+            follower.task.cancel()
+        if not self.followers:
+            self.idle_since = monotonic()
+
+    def dismiss(self, follower: Follower, error: errors.ChatError) -> None:
+        """End a follower's connection because of ``error``."""
+        if follower not in self.followers:
+            return
+        self.leave(follower)
+        closing = asyncio.ensure_future(follower.close(error))
+        self._closing.add(closing)
+        closing.add_done_callback(self._closed)
+
+    async def closed(self) -> None:
+        """Wait until those who were dismissed have been told."""
+        await asyncio.gather(*self._closing, return_exceptions=True)
+
+    def _closed(self, closing: asyncio.Future[None]) -> None:
+        self._closing.discard(closing)
+        if not closing.cancelled() and closing.exception() is not None:
+            logger.debug("a connection could not be closed: %r", closing.exception())
+
+    def _pass_on(self, ready: list[LoggedEvent]) -> None:
+        passed: list[LoggedEvent] = []
+        for event in ready:
+            if event.type in (events.EDITED, events.DELETED):
+                # Gone before anything newer is told, here as in the log.
+                self._ring.redact(event.mid)
+                passed = [redacted(earlier) if earlier.mid == event.mid else earlier for earlier in passed]
+            passed.append(event)
+            self._ring.append(event)
+        before, self.position = self.position, passed[-1].seq
+        encoded: dict[Form, list[Message]] = {}
+        for follower in tuple(self.followers):
+            if not follower.live or follower.position >= self.position:
+                continue
+            if follower.position == before:
+                messages = encoded.get(follower.form)
+                if messages is None:
+                    messages = encoded[follower.form] = follower.form.events(passed)
+            else:  # it came with a snapshot newer than this relay was
+                messages = follower.form.events([event for event in passed if event.seq > follower.position])
+            follower.position = self.position
+            self._hand(follower, messages)
+
+    def _hand(self, follower: Follower, messages: list[Message]) -> None:
+        """Send without waiting; what cannot be sent at once goes on in a task, and the follower lags until then."""
+        for index, message in enumerate(messages):
+            try:
+                rest = step(follower.send(message))
+            except Exception as error:
+                self._lost(follower, error)
+                return
+            if rest is not None:
+                follower.live = False
+                follower.task = asyncio.create_task(self._catch_up(follower, rest, messages[index + 1 :]))
+                return
+
+    async def _catch_up(
+        self,
+        follower: Follower,
+        rest: Awaitable[None] | None = None,
+        unsent: list[Message] | None = None,
+        *,
+        resuming: bool = False,
+    ) -> None:
+        """Bring a follower to where the relay is, and make it live there."""
+        try:
+            if rest is not None:
+                await self._patiently(rest)
+            for message in unsent or ():
+                await self._patiently(follower.send(message))
+            while follower.stale or follower.position < self.position or resuming:
+                messages = await self._next_for(follower, resuming)
+                # What it has not got by now it can ask the ring for: only its first answers may need the log.
+                resuming = resuming and follower.position < self.position
+                for message in messages:
+                    await self._patiently(follower.send(message))
+            follower.task = None
+            follower.live = follower in self.followers
+        except TimeoutError:
+            self._end(follower, errors.TooSlow())
+        except errors.ChatError as error:
+            self._end(follower, error)
+        except Exception as error:
+            follower.task = None
+            self._lost(follower, error)
+
+    def _end(self, follower: Follower, error: errors.ChatError) -> None:
+        follower.task = None  # this task is the one that ends it: it must not cancel itself
+        self.dismiss(follower, error)
+
+    async def _next_for(self, follower: Follower, resuming: bool) -> list[Message]:
+        """The next messages for a follower that is behind; moves its position past them."""
+        if not follower.stale and follower.position <= self.position:
+            found = self._ring.after(follower.position, CATCH_UP_EVENTS)
+            if found is None and not resuming:
+                raise errors.TooSlow()
+            if found is not None or follower.position == self.position:
+                follower.position = found[-1].seq if found else self.position
+                return follower.form.events(found) if found else []
+        position = -1 if follower.stale else follower.position  # no log reaches back to -1
+        page = await in_database(log.read, self.room_id, position, CATCH_UP_EVENTS)
+        if page.reset:
+            follower.stale, follower.position = False, page.head
+            return follower.form.reset(page.head)
+        # Nothing beyond what was passed on: a change of who may read that the log has, this relay may not have met.
+        found = [event for event in page.events if event.seq <= self.position]
+        if found:
+            follower.position = found[-1].seq
+        return follower.form.events(found) if found else []
+
+    async def _patiently(self, sending: Awaitable[None]) -> None:
+        async with asyncio.timeout(settings.SLOW_SECONDS):
+            await sending
+
+    def _lost(self, follower: Follower, error: Exception) -> None:
+        """What was sent may not have arrived: the connection ends, so that its client comes back and asks."""
+        logger.info("room %s: a follower could not be sent to: %r", self.room_id, error)
+        self.dismiss(follower, errors.ServerError())
+
+    def _start_over(self, position: int) -> None:
+        """The log begins anew at ``position``: what anybody knows of its numbers is void."""
+        self.position = position
+        self._ring.clear()
+        for follower in tuple(self.followers):
+            follower.stale = True
+            if follower.live:
+                follower.live = False
+                follower.task = asyncio.create_task(self._catch_up(follower))
+
+    def _tell(self, encode: Callable[[Form], list[Message]]) -> None:
+        """Hand something that is not in the log to everybody who is not lagging."""
+        encoded: dict[Form, list[Message]] = {}
+        for follower in tuple(self.followers):
+            if follower.live:
+                if follower.form not in encoded:
+                    encoded[follower.form] = encode(follower.form)
+                self._hand(follower, encoded[follower.form])
+
+    def _beat(self, now: float) -> None:
+        """Send the heartbeats that are due: an idle connection is told apart from a dead one by these."""
+        due: dict[Form, list[Message]] = {}
+        for follower in tuple(self.followers):
+            form = follower.form
+            if form not in self._next_beat:
+                self._next_beat[form] = now + form.heartbeat_seconds
+            elif self._next_beat[form] <= now:
+                due.setdefault(form, form.heartbeat(self.position))
+            if form in due and follower.live:
+                self._hand(follower, due[form])
+        for form in due:
+            self._next_beat[form] = now + form.heartbeat_seconds
+
+    def _rotate(self, now: float) -> None:
+        """Have connections that have grown old come back anew."""
+        for follower in [follower for follower in self.followers if follower.rotate_at <= now]:
+            self.dismiss(follower, errors.GoingAway(retry_after=uniform(0, 2)))
