@@ -54,8 +54,10 @@ def create_room(actor: Identity, name: str, visibility: str = Room.Visibility.PU
             room = Room.objects.create(slug=slug, title=title, visibility=visibility)
             if actor.user_id is not None:
                 Membership.objects.create(room=room, user_id=actor.user_id, role=Membership.Role.OWNER)
-    except IntegrityError:  # somebody else was faster
-        return create_room(actor, name, visibility)
+    except IntegrityError:
+        if not Room.objects.filter(slug=slug).exists():
+            raise
+        return create_room(actor, name, visibility)  # somebody else was faster
     return room, True
 
 
@@ -67,6 +69,17 @@ class Post:
     message: object
     key: object = None
     reply_to: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A post whose own words are in order; whether it may be posted is known only under the room's lock."""
+
+    actor: Identity
+    key: uuid.UUID
+    text: str
+    html: str
+    reply_to: object
 
 
 def post(actor: Identity, room_id: int, message: object, key: object = None, reply_to: object = None) -> Posted:
@@ -84,37 +97,31 @@ def post(actor: Identity, room_id: int, message: object, key: object = None, rep
 def post_together(room_id: int, posts: list[Post]) -> list[Posted | ChatError]:
     """Post all of ``posts`` in one transaction, in their order. Each gets its own answer: what ``post`` would
     return or raise. One that is refused takes nothing from the others."""
-    checked = [_check(post) for post in posts]
-    drafts = [draft for draft in checked if isinstance(draft, _Draft)]
+    return write_together(room_id, [check(post) for post in posts])
+
+
+def write_together(room_id: int, checked: list[Draft | ChatError]) -> list[Posted | ChatError]:
+    """The second half of ``post_together``: writes what ``check`` found in order, and passes on what it refused."""
+    drafts = [draft for draft in checked if isinstance(draft, Draft)]
     if not drafts:
         return checked
     with transaction.atomic():
         answers = _write(_lock(room_id), drafts)
     remaining = iter(answers)
-    return [next(remaining) if isinstance(draft, _Draft) else draft for draft in checked]
+    return [next(remaining) if isinstance(draft, Draft) else draft for draft in checked]
 
 
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    """A post whose own words are in order; whether it may be posted is known only under the room's lock."""
-
-    actor: Identity
-    key: uuid.UUID
-    text: str
-    html: str
-    reply_to: object
-
-
-def _check(post: Post) -> _Draft | ChatError:
+def check(post: Post) -> Draft | ChatError:
+    """The first half: cleans and renders. It takes a while, and needs neither the database nor any lock."""
     try:
         key = _clean_key(post.key)
         body = text.clean_text(post.message)
     except ChatError as error:
         return error
-    return _Draft(post.actor, key, body, to_html(body), post.reply_to)
+    return Draft(post.actor, key, body, to_html(body), post.reply_to)
 
 
-def _write(room: Room | None, drafts: list[_Draft]) -> list[Posted | ChatError]:
+def _write(room: Room | None, drafts: list[Draft]) -> list[Posted | ChatError]:
     """Write those of ``drafts`` that may be: a few queries, however many there are."""
     if room is None:
         return [errors.RoomNotFound() for _ in drafts]
@@ -139,7 +146,7 @@ def _write(room: Room | None, drafts: list[_Draft]) -> list[Posted | ChatError]:
             answers.append(errors.NotAllowed())
         elif author in before:
             answers.append(before[author])
-        elif draft.reply_to is not None and draft.reply_to not in there:
+        elif draft.reply_to is not None and not (is_mid(draft.reply_to) and draft.reply_to in there):
             answers.append(errors.MessageNotFound())
         else:
             room.last_mid = next_mid(room.last_mid)
@@ -156,7 +163,7 @@ def _write(room: Room | None, drafts: list[_Draft]) -> list[Posted | ChatError]:
     return answers
 
 
-def _message(room: Room, draft: _Draft, role: str, now: datetime) -> Message:
+def _message(room: Room, draft: Draft, role: str, now: datetime) -> Message:
     return Message(
         mid=room.last_mid,
         room=room,

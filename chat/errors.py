@@ -218,6 +218,12 @@ class PayloadTooLarge(ChatError):
     status = 413
 
 
+class PayloadInvalid(ChatError):
+    code = "payload.invalid"
+    detail = "What is posted here is UTF-8."
+    status = 400
+
+
 def every_error() -> list[type[ChatError]]:
     """All errors there are, for the documentation's test."""
     return sorted(ChatError.__subclasses__(), key=lambda error: error.code)

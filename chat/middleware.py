@@ -33,6 +33,10 @@ class ErrorMiddleware:
         length = request.META.get("CONTENT_LENGTH") or "0"
         if length.isdigit() and int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             return self.answer(request, errors.PayloadTooLarge())
+        # Django would refuse it while handling its own refusal, and never answer.
+        if (request.encoding or "utf-8").lower() not in ("utf-8", "utf8"):
+            request.encoding = "utf-8"
+            return self.answer(request, errors.PayloadInvalid())
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:

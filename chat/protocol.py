@@ -18,6 +18,7 @@ from chat.errors import ChatError
 from chat.events import LoggedEvent
 from chat.follower import Message, runs_of
 from chat.identity import Identity
+from chat.text import well_formed
 
 SUBPROTOCOL = "engawa.v1"
 MAX_PARAMETERS = 20
@@ -176,7 +177,7 @@ class EngawaV1:
     def error(self, error: ChatError, key: object = None) -> list[Message]:
         frame: dict[str, Any] = {"type": "error", **error.as_dict()}
         if isinstance(key, str):
-            frame["key"] = key[:64]
+            frame["key"] = well_formed(key[:64])
         return [_text(frame)]
 
 

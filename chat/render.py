@@ -18,7 +18,7 @@ _MAX_QUOTE_DEPTH = 5
 _DEEP_QUOTE = re.compile(rf"^[ \t]*(?:>[ \t]*){{{_MAX_QUOTE_DEPTH + 1}}}", re.MULTILINE)
 _TAG = re.compile(r"<[^>]*>")
 _MENTION = re.compile(r"@([^\W_](?:[\w.+-]{0,62}[\w+])?)")
-_WORD_BEFORE = re.compile(r"[\w@./]$")
+_RUNS_INTO = re.compile(r"[\w@./]")
 
 
 def to_html(text: str) -> str:
@@ -32,7 +32,7 @@ def to_html(text: str) -> str:
 
 def _mention(state: StateInline, silent: bool) -> bool:
     """An inline rule: ``@name`` where no word or address runs into it."""
-    if state.src[state.pos] != "@" or _WORD_BEFORE.search(state.src, 0, state.pos):
+    if state.src[state.pos] != "@" or (state.pos and _RUNS_INTO.match(state.src, state.pos - 1)):
         return False
     match = _MENTION.match(state.src, state.pos, state.posMax)
     if match is None:

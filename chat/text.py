@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from chat import errors
 
 MAX_SLUG_CHARS = 64
+MAX_MARKS = 30  # in a row, as the Stream-Safe Text Format has it (UAX #15): more than any writing needs
 RESERVED_SLUGS = frozenset(  # words of our own addresses, and what broken programs put into them
     (
         "about accounts admin api archive chat embed export feeds health help live message messages new null "
@@ -44,7 +45,7 @@ def clean_text(text: object) -> str:
     if len(text) > 4 * settings.MAX_TEXT_CHARS:
         raise _too_long(len(text))
     text = _LINE_ENDS.sub("\n", well_formed(text))
-    text = "".join(char for char in text if char in "\n\t" or not _is_dropped(char))
+    text = "".join(_bounded_marks(char for char in text if char in "\n\t" or not _is_dropped(char)))
     text = unicodedata.normalize("NFC", text).strip()
     if not any(_is_visible(char) for char in text):
         raise errors.TextEmpty()
@@ -123,6 +124,15 @@ def _fold(text: str) -> str:
             break
         text = folded
     return text
+
+
+def _bounded_marks(text: Iterable[str]) -> Iterator[str]:
+    """``text`` with at most MAX_MARKS combining marks in a row: sorting them takes the square of their number."""
+    marks = 0
+    for char in text:
+        marks = marks + 1 if unicodedata.combining(char) else 0
+        if marks <= MAX_MARKS:
+            yield char
 
 
 def _slug_chars(text: str) -> Iterator[str]:

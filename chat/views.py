@@ -5,6 +5,7 @@ from urllib.parse import quote
 from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -25,6 +26,8 @@ from chat.pages import message_page
 from chat.protocol import read_frame
 from chat.text import canonical_slug
 from chat.visitors import guest_of
+
+ROOMS_ON_A_PAGE = 100
 
 
 class PersonView(View):
@@ -80,7 +83,7 @@ class IndexView(PersonView):
         if self.me.user_id is None:
             visibilities = [choice for choice in visibilities if policies.anyone_may_read(choice[0])]
         context = {
-            "rooms": Room.objects.listed_for(self.me),
+            "rooms": Paginator(Room.objects.listed_for(self.me), ROOMS_ON_A_PAGE).get_page(request.GET.get("page")),
             "may_create": policies.may_create_rooms(self.me),
             "visibilities": visibilities,
             "name": name[:200],

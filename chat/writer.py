@@ -41,16 +41,17 @@ class Writer:
         waiting = self._waiting
         try:
             while waiting[room_id]:
-                async with self._turn:
-                    together, waiting[room_id] = waiting[room_id][:MAX_TOGETHER], waiting[room_id][MAX_TOGETHER:]
-                    await self._write_together(room_id, together)
+                together, waiting[room_id] = waiting[room_id][:MAX_TOGETHER], waiting[room_id][MAX_TOGETHER:]
+                await self._write_together(room_id, together)
         finally:
             del self._tasks[room_id], waiting[room_id]
 
     async def _write_together(self, room_id: int, together: list[Waiting]) -> None:
         posts = [post for post, _ in together]
         try:
-            results = await in_database(actions.post_together, room_id, posts)
+            checked = await in_database(_check, posts)
+            async with self._turn:
+                results = await in_database(actions.write_together, room_id, checked)
         except Exception as error:
             if len(together) > 1 and not isinstance(error, ChatError):
                 # One of them broke the transaction in a way we did not foresee: it must not take the others along.
@@ -65,6 +66,10 @@ class Writer:
                 answer.set_exception(result)
             else:
                 answer.set_result(result)
+
+
+def _check(posts: list[Post]) -> list[actions.Draft | ChatError]:
+    return [actions.check(post) for post in posts]
 
 
 _writer: tuple[asyncio.AbstractEventLoop, Writer] | None = None

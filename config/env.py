@@ -84,6 +84,8 @@ class Environment:
 
         def parse(key: str) -> dict[str, Any]:
             parsed = dict(dj_database_url.parse(self._env.str(key)))
+            if parsed["NAME"] == ":memory:":
+                raise ValueError("a database in memory is another one for each thread: name a file")
             if not parsed["ENGINE"].endswith(("sqlite3", "postgresql")):
                 raise ValueError("only sqlite:///… and postgresql://… are supported")
             return parsed
@@ -145,7 +147,7 @@ def own_secret(path: Path) -> str:
                 f"cannot keep a secret in {path.parent} ({error.strerror}): make that folder writable, "
                 "or set SECRET_KEY or SECRET_KEY_FILE."
             ) from error
-    value = path.read_text(encoding="ascii").strip()
+    value = path.read_text(encoding="ascii", errors="replace").strip()
     if not value:
         raise ImproperlyConfigured(f"{path} is empty: delete it, and the next start makes a new secret.")
     return value

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable
+from functools import partial
 from time import monotonic
 
 import daphne.server
@@ -12,7 +13,7 @@ from django.conf import settings
 from twisted.internet import defer, reactor
 
 from chat.relays import relays
-from config.backpressure import GatedHTTPFactory, GatedWebSocketFactory
+from config.protocols import GatedHTTPFactory, GatedWebSocket, GatedWebSocketFactory, InputQueue
 
 MAX_MESSAGE_BYTES = 1024 * 1024  # each way; what a participant may send is the consumer's to say, with an error
 SWEEP_SECONDS = 1.0
@@ -74,6 +75,16 @@ class Server(daphne.server.Server):
         if protocol.paused_since is not None and _is_more(message):
             await protocol.drained()
         await super().handle_reply(protocol, message)
+
+    def create_application(self, protocol: object, scope: dict) -> asyncio.Queue | None:
+        """As Daphne's, with a queue for WebSockets that holds back who fills it."""
+        if not isinstance(protocol, GatedWebSocket):
+            return super().create_application(protocol, scope)
+        scope.setdefault("asgi", {"version": "3.0"})
+        queue = InputQueue(protocol)
+        application = self.application(scope, queue.get, partial(self.handle_reply, protocol))
+        self.connections[protocol]["application_instance"] = asyncio.ensure_future(application)
+        return queue
 
     def _sweep(self) -> None:
         """Hang up on those who were given up but cannot even be told."""

@@ -27,7 +27,11 @@ PORT = env.number("PORT", 8000, least=1, most=65535)
 _NAMELESS_HOSTS = {"0.0.0.0", "::", ""}  # noqa: S104 – what one listens on, never what one visits
 _visited_host = "localhost" if HOST in _NAMELESS_HOSTS else f"[{HOST}]" if ":" in HOST else HOST
 PUBLIC_URL = env.text("PUBLIC_URL", f"http://{_visited_host}:{PORT}").rstrip("/")
-_public = urlsplit(PUBLIC_URL)
+try:
+    _public = urlsplit(PUBLIC_URL)
+    _public.port  # noqa: B018 – raises where it is none
+except ValueError as error:
+    raise ImproperlyConfigured(f"PUBLIC_URL: {PUBLIC_URL!r} is no address ({error})") from error
 if not _ORIGIN.fullmatch(PUBLIC_URL):
     raise ImproperlyConfigured(f"PUBLIC_URL: {PUBLIC_URL!r} is not like https://chat.example.org (no path after it)")
 

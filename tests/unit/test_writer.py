@@ -61,13 +61,13 @@ def test_who_may_not_post_is_refused_among_those_who_may(cast) -> None:
 @pytest.mark.django_db(transaction=True)
 async def test_what_waits_is_written_together_in_the_order_of_its_arrival(monkeypatch) -> None:
     room = (await database.in_database(actions.create_room, new_guest(), "veranda"))[0]
-    sizes, write = [], post_together
+    sizes, write = [], actions.write_together
 
-    def watched(room_id: int, posts: list[Post]) -> list:
+    def watched(room_id: int, posts: list[actions.Draft]) -> list:
         sizes.append(len(posts))
         return write(room_id, posts)
 
-    monkeypatch.setattr(actions, "post_together", watched)
+    monkeypatch.setattr(actions, "write_together", watched)
     announced = []
     monkeypatch.setattr("chat.broadcast.announce", lambda room_id, slug, events: announced.append(len(events)))
     writer = Writer()
@@ -84,14 +84,14 @@ async def test_what_waits_is_written_together_in_the_order_of_its_arrival(monkey
 @pytest.mark.django_db(transaction=True)
 async def test_one_that_breaks_the_transaction_is_refused_alone(monkeypatch) -> None:
     room = (await database.in_database(actions.create_room, new_guest(), "veranda"))[0]
-    write = post_together
+    write = actions.write_together
 
-    def fragile(room_id: int, posts: list[Post]) -> list:
-        if any(post.message == "poison" for post in posts):
+    def fragile(room_id: int, posts: list[actions.Draft]) -> list:
+        if any(post.text == "poison" for post in posts):
             raise DataError("cannot be stored")
         return write(room_id, posts)
 
-    monkeypatch.setattr(actions, "post_together", fragile)
+    monkeypatch.setattr(actions, "write_together", fragile)
     writer = Writer()
     texts = ["a", "poison", "b"]
     answers = await asyncio.gather(

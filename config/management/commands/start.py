@@ -1,7 +1,10 @@
 """``manage.py start``: everything on one machine from nothing. What ``bin/start`` ends in."""
 
+import fcntl
 import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from html import escape
 
 from django.conf import settings
@@ -15,14 +18,24 @@ from config.server import Server
 FIRST_ROOM = "Lobby"
 
 
+@contextmanager
+def only_one() -> Iterator[None]:
+    """Let one process of this folder at a time through: two would make the same tables."""
+    settings.VAR_DIR.mkdir(exist_ok=True)
+    with (settings.VAR_DIR / "start.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 class Command(BaseCommand):
     help = "Bring the database up to date, make the first room if there is none, and serve on HOST:PORT."
     requires_system_checks = []
 
     def handle(self, *args: object, **options: object) -> None:
         try:
-            call_command("migrate", interactive=False, verbosity=0)
-            room = self.first_room()
+            with only_one():
+                call_command("migrate", interactive=False, verbosity=0)
+                room = self.first_room()
         except OperationalError as error:
             raise CommandError(f"cannot use the database {settings.DATABASES['default']['NAME']}: {error}") from error
         connections.close_all()  # this thread serves from here on, and idle servers hold no connection

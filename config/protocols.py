@@ -1,17 +1,35 @@
-"""Daphne's protocols, made to wait for slow readers (https://github.com/django/daphne/issues/170).
+"""Daphne's protocols, made careful: of readers who are slow, of writers who do not wait, of what is too large.
 
-Twisted tells a registered producer when a transport's buffer is above its high-water mark and when it has run
-empty. Daphne registers none, and so buffers without end. Here a connection is its own producer, and the server
-waits with its next message until ``drained``.
+Outwards (https://github.com/django/daphne/issues/170): Twisted tells a registered producer when a transport's
+buffer is above its high-water mark and when it has run empty. Daphne registers none, and so buffers without end.
+Here a connection is its own producer, and the server waits with its next message until ``drained``.
+
+Inwards: Daphne queues what a WebSocket sends without end, and takes in the whole of any request, whose form
+Twisted then parses while everybody waits. Here a socket is not read while frames wait, and a request is turned
+away at the first byte too many.
 """
 
 import asyncio
+import json
+import re
 from time import monotonic
 
 from daphne.http_protocol import HTTPFactory, WebRequest
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
+from django.conf import settings
 from twisted.internet.interfaces import IPushProducer
 from zope.interface import implementer
+
+from chat.errors import PayloadTooLarge
+
+MOST_WAITING_FRAMES = 32
+
+_SUBPROTOCOLS = re.compile(rb"[!#$&'*+.^_`|~0-9A-Za-z, \t-]*")
+_TOO_LARGE_BODY = json.dumps({"error": PayloadTooLarge().as_dict()}).encode() + b"\n"
+_TOO_LARGE = (
+    b"HTTP/1.1 413 Content Too Large\r\nContent-Type: application/json\r\nConnection: close\r\n"
+    b"Content-Length: %d\r\n\r\n%b" % (len(_TOO_LARGE_BODY), _TOO_LARGE_BODY)
+)
 
 
 @implementer(IPushProducer)
@@ -44,6 +62,28 @@ class Gate:
             await asyncio.shield(self._waiting)
 
 
+class InputQueue(asyncio.Queue):
+    """What a WebSocket has sent and the application has not taken. A long one stops its socket being read."""
+
+    def __init__(self, socket: "GatedWebSocket") -> None:
+        super().__init__()
+        self._socket = socket
+        self._is_long = False
+
+    def put_nowait(self, item: dict) -> None:
+        super().put_nowait(item)
+        if self.qsize() >= MOST_WAITING_FRAMES and not self._is_long:
+            self._is_long = True
+            self._socket.transport.pauseProducing()
+
+    async def get(self) -> dict:
+        item = await super().get()
+        if self._is_long and self.qsize() <= MOST_WAITING_FRAMES // 2:
+            self._is_long = False
+            self._socket.transport.resumeProducing()
+        return item
+
+
 class GatedWebSocket(Gate, WebSocketProtocol):
     def onOpen(self) -> None:
         # The HTTP channel that this connection began as is still registered.
@@ -65,6 +105,36 @@ class GatedWebSocket(Gate, WebSocketProtocol):
 
 class GatedRequest(Gate, WebRequest):
     _registered = False
+    _is_too_large = False
+    _parsePOSTFormSubmission = False  # Django parses forms; Twisted's way holds up the event loop
+
+    def gotLength(self, length: int | None) -> None:
+        super().gotLength(length)
+        self._refuse_beyond(length or 0)
+
+    def handleContentChunk(self, data: bytes) -> None:
+        if not self._is_too_large:
+            super().handleContentChunk(data)
+            self._refuse_beyond(self.content.tell())
+
+    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
+        if not self._is_too_large:
+            super().requestReceived(command, path, version)
+
+    def _refuse_beyond(self, length: int) -> None:
+        if length > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            self._is_too_large = True
+            self.channel.transport.write(_TOO_LARGE)
+            self.channel.loseConnection()
+
+    def process(self) -> object:
+        # Daphne takes its root path from this header, whoever sent it.
+        self.requestHeaders.removeHeader(b"daphne-root-path")
+        for offered in self.requestHeaders.getRawHeaders(b"sec-websocket-protocol", ()):
+            if not _SUBPROTOCOLS.fullmatch(offered):  # Daphne decodes it, and chokes on what that may give
+                self.basic_error(400, b"Bad Request", "Invalid subprotocol")
+                return None
+        return super().process()
 
     def handle_reply(self, message: dict) -> None:
         if message["type"] == "http.response.body" and self.channel is not None and not self.finished:
