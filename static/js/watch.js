@@ -4,6 +4,7 @@ import { streamDial } from "./lib/stream.js";
 import { showStatus } from "./view/connection_status.js";
 import { MessageList } from "./view/message_list.js";
 import { byId } from "./view/page.js";
+import { showPresence } from "./view/presence.js";
 
 // The watch page and the embed: the same room, read-only.
 
@@ -15,5 +16,6 @@ if (streamUrl) {
   const connection = new Connection(streamDial(streamUrl), cursor, () => list.reload());
   connection.addEventListener("event", (event) => list.apply(/** @type {CustomEvent} */ (event).detail));
   showStatus(connection);
+  showPresence(connection);
   connection.start();
 }

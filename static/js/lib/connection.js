@@ -1,7 +1,7 @@
 // @ts-check
 import { Backoff } from "./backoff.js";
 
-/** @import { Call, Dial, Frame, RoomEvent } from "./types.js" */
+/** @import { Call, Dial, Frame, Line, RoomEvent } from "./types.js" */
 /** @typedef {"connecting" | "connected" | "reconnecting" | "offline" | "closed"} State */
 
 // A connection that lived this long was a good one: the next loss starts again from the shortest delay. Without it a
@@ -9,16 +9,25 @@ import { Backoff } from "./backoff.js";
 const GOOD_AFTER_MS = 10_000;
 const OPENING_SECONDS = 20;
 const PROBE_SECONDS = 5;
+const LONGEST_WAIT_SECONDS = 600;
+const NO_LONGER_OPEN = "This room is no longer open to you.";
+// A transport that cannot say how far the log went is taken to have brought all when it pauses for so long.
+const CAUGHT_UP_AFTER_MS = 1000;
 
 /**
  * A connection to a room that comes back by itself, from where it was, whatever carries it.
  *
- * Dispatches `state` (detail: State), `event` (detail: RoomEvent; each number once, rising) and `answer`
- * (detail: a `posted` or `error` frame).
+ * Dispatches `state` (detail: State; `connected` again whenever another call took over), `event` (detail: RoomEvent;
+ * each number once, rising), `answer` (detail: a `posted` or `error` frame), `presence` (detail: that frame) and
+ * `caught-up` (detail: how many messages of others came while it was away).
  */
 export class Connection extends EventTarget {
   /** @type {State} */
   state = "connecting";
+  /** Whose name one posts in: the `id` of an author. */
+  me;
+  /** Once it is closed: why, as a sentence for people. */
+  reason = NO_LONGER_OPEN;
   #cursor;
   #dial;
   #resync;
@@ -27,33 +36,54 @@ export class Connection extends EventTarget {
   #call = null;
   #openedAt = Infinity;
   #silenceSeconds = 0;
+  #isResyncing = false;
+  /** In how many seconds the server wants us back, if it is about to leave. @type {number | undefined} */
+  #invitedSeconds;
+  /** Whether we wait for a moment that the server chose. */
+  #isInvited = false;
+  /** What is counted since we are back. @type {{ upTo: number, messages: number } | null} */
+  #resumption = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #silence;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #retry;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #pause;
 
   /**
    * @param {Dial} dial
    * @param {number} cursor the number of the last event that the page already shows
    * @param {() => Promise<number>} resync shows the room as it is now, and says at which number that was read; called
    *   when the server can no longer tell what was missed
+   * @param {string} me who the page was made for, until a transport knows better
    * @param {Backoff} backoff
    */
-  constructor(dial, cursor, resync, backoff = new Backoff()) {
+  constructor(dial, cursor, resync, me = "", backoff = new Backoff()) {
     super();
     this.#dial = dial;
     this.#cursor = cursor;
     this.#resync = resync;
+    this.me = me;
     this.#backoff = backoff;
   }
 
+  /** The number of the last event that was told of. */
+  get cursor() {
+    return this.#cursor;
+  }
+
+  /** Whether what carries it now only stands in for something better. */
+  get isMakeshift() {
+    return Boolean(this.#call?.isMakeshift);
+  }
+
   start() {
-    addEventListener("online", this.#hurry);
-    addEventListener("offline", this.#probe);
-    document.addEventListener("visibilitychange", this.#hurry);
+    addEventListener("online", this.#online);
+    addEventListener("offline", this.#offline);
+    document.addEventListener("visibilitychange", this.hurry);
     // A page kept for "back" must hold no connection, and may come to life again.
-    addEventListener("pagehide", this.#hangUp);
-    addEventListener("pageshow", this.#hurry);
+    addEventListener("pagehide", this.#leave);
+    addEventListener("pageshow", this.hurry);
     this.#open();
   }
 
@@ -64,18 +94,29 @@ export class Connection extends EventTarget {
     return true;
   }
 
+  /** Somebody is there and waits: come back now, or make sure that we are still here. */
+  hurry = () => {
+    if (document.visibilityState === "hidden" || this.state === "closed") return;
+    if (this.#call) this.#probe();
+    else this.#open();
+  };
+
+  /** Give this call up: what should have been answered was not. */
+  drop() {
+    if (this.#call) this.#lost();
+  }
+
   #open = () => {
+    if (this.#isResyncing) return;
     this.#hangUp();
+    this.#isInvited = false;
     this.#expect(OPENING_SECONDS);
     this.#call = this.#dial(this.#cursor, {
-      opened: () => {
-        this.#openedAt = performance.now();
-        this.#expect(0);
-        this.#become("connected");
-      },
+      opened: this.#opened,
       expect: (seconds) => this.#expect(seconds),
       frame: (frame) => {
         this.#listen();
+        this.#invitedSeconds = undefined;
         this.#take(frame);
       },
       lost: this.#lost,
@@ -83,64 +124,133 @@ export class Connection extends EventTarget {
     });
   };
 
+  /** @type {Line["opened"]} */
+  #opened = (welcome) => {
+    const isBack = this.state === "reconnecting" || this.state === "offline";
+    this.#openedAt = performance.now();
+    this.me = welcome?.me ?? this.me;
+    this.#expect(0);
+    this.#become("connected");
+    this.#resumption = isBack ? { upTo: welcome?.head ?? Infinity, messages: 0 } : null;
+    this.#count();
+  };
+
   /** @param {Frame} frame */
   #take(frame) {
-    if (frame.type === "batch") frame.events.forEach((/** @type {Frame} */ event) => this.#take(event));
-    else if (frame.type === "reset") this.#startOver();
-    else if (frame.type === "posted" || frame.type === "error") this.#tell("answer", frame);
-    else if (Number.isInteger(frame.id) && frame.id > this.#cursor) {
-      this.#cursor = frame.id;
-      this.#tell("event", frame);
+    switch (frame.type) {
+      case "batch":
+        return frame.events.forEach((/** @type {Frame} */ event) => this.#take(event));
+      case "reset":
+        return this.#startOver();
+      case "heartbeat":
+        return this.#resumption?.upTo === Infinity && this.#caughtUp();
+      case "presence":
+        return this.#tell("presence", frame);
+      case "error":
+        if (frame.key === undefined) this.#prepareFor(frame);
+        return this.#tell("answer", frame);
+      case "posted":
+        return this.#tell("answer", frame);
     }
+    if (!Number.isInteger(frame.id) || frame.id <= this.#cursor) return;
+    this.#cursor = frame.id;
+    this.#count(frame);
+    this.#tell("event", frame);
+  }
+
+  // An error that answers nothing is the last word before the end.
+  /** @param {Frame} error */
+  #prepareFor({ code, detail, retry_after }) {
+    if (retry_after >= 0) this.#invitedSeconds = Number(retry_after);
+    this.reason = code === "room.not_found" || !detail ? NO_LONGER_OPEN : detail;
+  }
+
+  /** @param {Frame} [event] */
+  #count(event) {
+    if (!this.#resumption) return;
+    const { upTo } = this.#resumption;
+    if (event?.type === "message" && event.id <= upTo && event.author.id !== this.me) this.#resumption.messages++;
+    clearTimeout(this.#pause);
+    if (this.#cursor >= upTo) this.#caughtUp();
+    else if (upTo === Infinity) this.#pause = setTimeout(() => this.#caughtUp(), CAUGHT_UP_AFTER_MS);
+  }
+
+  #caughtUp() {
+    clearTimeout(this.#pause);
+    const missed = this.#resumption?.messages;
+    this.#resumption = null;
+    if (missed) this.#tell("caught-up", missed);
   }
 
   // Hangs up first, so that nothing is shown twice or torn between the old page and the new one. If the page cannot
   // be had, the cursor stays as it was and the server will say `reset` again.
   async #startOver() {
     this.#hangUp();
+    this.#isResyncing = true;
     this.#become("reconnecting");
     try {
       this.#cursor = await this.#resync();
     } catch (error) {
       console.warn("Engawa: the room could not be read again yet.", error);
     }
+    this.#isResyncing = false;
     this.#retryLater();
   }
 
-  #lost = () => {
+  /** @param {number} [seconds] when the server wants us back */
+  #lost = (seconds = this.#invitedSeconds) => {
     if (performance.now() - this.#openedAt > GOOD_AFTER_MS) this.#backoff.reset();
     this.#openedAt = Infinity;
+    this.#invitedSeconds = undefined;
     this.#hangUp();
     this.#become(navigator.onLine ? "reconnecting" : "offline");
-    this.#retryLater();
+    this.#retryLater(seconds);
   };
 
   #close() {
     this.#hangUp();
     this.#become("closed");
-    removeEventListener("online", this.#hurry);
-    removeEventListener("offline", this.#probe);
-    document.removeEventListener("visibilitychange", this.#hurry);
-    removeEventListener("pagehide", this.#hangUp);
-    removeEventListener("pageshow", this.#hurry);
+    removeEventListener("online", this.#online);
+    removeEventListener("offline", this.#offline);
+    document.removeEventListener("visibilitychange", this.hurry);
+    removeEventListener("pagehide", this.#leave);
+    removeEventListener("pageshow", this.hurry);
   }
 
-  #retryLater() {
+  /** @param {number} [seconds] */
+  #retryLater(seconds) {
     clearTimeout(this.#retry);
-    this.#retry = setTimeout(this.#open, this.#backoff.next());
+    this.#isInvited = seconds !== undefined;
+    const wait = seconds === undefined ? this.#backoff.next() : 1000 * Math.min(seconds, LONGEST_WAIT_SECONDS);
+    this.#retry = setTimeout(this.#open, wait);
   }
 
   #hangUp = () => {
     clearTimeout(this.#retry);
     clearTimeout(this.#silence);
+    clearTimeout(this.#pause);
+    this.#resumption = null;
     this.#call?.close();
     this.#call = null;
   };
 
-  #hurry = () => {
-    if (document.visibilityState === "hidden") return;
-    if (this.#call) this.#probe();
+  /** @param {PageTransitionEvent} event */
+  #leave = ({ persisted }) => {
+    this.#hangUp();
+    if (persisted) this.#become("reconnecting");
+  };
+
+  // A call that was being made, or that only listens, cannot be asked whether it is still there.
+  #online = () => {
+    if (this.state === "offline") this.#become("reconnecting");
+    if (document.visibilityState === "hidden" || this.#isInvited) return;
+    if (this.state === "connected" && this.#call?.send) this.#probe();
     else this.#open();
+  };
+
+  #offline = () => {
+    if (this.state === "reconnecting") this.#become("offline");
+    this.#probe();
   };
 
   // "offline" may be false (a server on this very machine needs no network), and a wire may have died while the
@@ -157,7 +267,7 @@ export class Connection extends EventTarget {
 
   #listen(seconds = this.#silenceSeconds) {
     clearTimeout(this.#silence);
-    if (seconds) this.#silence = setTimeout(this.#lost, seconds * 1000);
+    if (seconds) this.#silence = setTimeout(() => this.#lost(), seconds * 1000);
   }
 
   /** @param {State} state */
@@ -166,7 +276,7 @@ export class Connection extends EventTarget {
     this.#tell("state", state);
   }
 
-  /** @param {string} type @param {State | Frame | RoomEvent} detail */
+  /** @param {string} type @param {State | Frame | RoomEvent | number} detail */
   #tell(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }

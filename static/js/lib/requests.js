@@ -5,8 +5,8 @@ import { newKey } from "./keys.js";
 /** @import { Frame, RoomEvent } from "./types.js" */
 
 /**
- * Sends frames and waits for what becomes of each. `ask` resolves when the server has it, and rejects with an Error
- * whose message is a sentence for people.
+ * Asks for edits and deletions, and waits for what becomes of each. `ask` resolves when it is done, and rejects with an
+ * Error whose message is a sentence for people. (What is posted goes through the outbox.)
  */
 export class Requests {
   #connection;
@@ -26,7 +26,7 @@ export class Requests {
    * @returns {Promise<void>}
    */
   ask(frame) {
-    const key = frame.key ?? newKey();
+    const key = newKey();
     if (!this.#connection.send({ ...frame, key })) {
       return Promise.reject(new Error("Not sent: there is no connection just now. Your text is still here."));
     }
@@ -38,16 +38,13 @@ export class Requests {
     const asked = this.#waiting.get(answer.key);
     if (!asked) return;
     this.#waiting.delete(answer.key);
-    if (answer.type === "posted") asked.resolve();
-    else asked.reject(new Error(answer.detail));
+    asked.reject(new Error(answer.detail));
   }
 
-  // What was asked for may show up in the log before, or instead of, its answer.
   /** @param {RoomEvent} event */
   #happened(event) {
     for (const [key, { frame, resolve }] of this.#waiting) {
       const done =
-        (frame.type === "post" && event.type === "message" && event.key === key) ||
         (frame.type === "edit" && event.type === "message.edited" && event.mid === frame.mid) ||
         (frame.type === "delete" && event.type === "message.deleted" && event.mid === frame.mid);
       if (!done) continue;

@@ -20,12 +20,13 @@ export function socketDial(path) {
     const closed = new AbortController();
     const { signal } = closed;
 
+    socket.addEventListener("open", () => line.reached?.(), { signal });
     socket.addEventListener(
       "message",
       ({ data }) => {
         const frame = JSON.parse(data);
         if (frame.type !== "welcome") return line.frame(frame);
-        line.opened();
+        line.opened({ head: frame.head, me: frame.you.id });
         line.expect(2 * frame.heartbeat + 5);
       },
       { signal },

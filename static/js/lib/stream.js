@@ -1,6 +1,6 @@
 // @ts-check
 
-/** @import { Dial, Frame } from "./types.js" */
+/** @import { Dial } from "./types.js" */
 
 const EVENT_TYPES = ["message", "message.edited", "message.deleted", "message.redacted", "room.changed"];
 // More than two of the heartbeats that a stream sends by default.
@@ -23,16 +23,20 @@ export function streamDial(address) {
 
     /** @param {string} type @param {(event: MessageEvent) => void} listener */
     const on = (type, listener) => source.addEventListener(type, listener, { signal });
-    for (const type of EVENT_TYPES) on(type, ({ data }) => line.frame(JSON.parse(data)));
+    for (const type of [...EVENT_TYPES, "presence"]) on(type, ({ data }) => line.frame(JSON.parse(data)));
     on("stream-open", () => line.opened());
     on("stream-reset", () => line.frame({ type: "reset" }));
     on("stream-error", () => line.lost());
-    on("heartbeat", () => line.expect(SILENCE_SECONDS));
+    on("heartbeat", ({ data }) => {
+      line.expect(SILENCE_SECONDS);
+      line.frame(JSON.parse(data));
+    });
+    on("going-away", ({ data }) => line.frame({ ...JSON.parse(data), type: "error" }));
     on("error", async () => {
-      const refused = source.readyState === EventSource.CLOSED && (await isGone(url, signal));
+      const reason = source.readyState === EventSource.CLOSED ? await whyRefused(url, signal) : {};
       if (signal.aborted) return;
-      if (refused) line.refused();
-      else line.lost();
+      if (reason.isGone) line.refused();
+      else line.lost(reason.retryAfter);
     });
 
     return {
@@ -45,19 +49,30 @@ export function streamDial(address) {
 }
 
 /**
- * Whether there is nothing here to come back to. An EventSource keeps the status to itself, so ask once more, and
- * hang up before the answer's body, which may never end.
+ * Whether there is nothing here to come back to, or else when to come back. An EventSource keeps the answer to itself,
+ * so ask once more, and hang up before the answer's body, which may never end.
  * @param {URL} url
  * @param {AbortSignal} signal
+ * @returns {Promise<{ isGone?: boolean, retryAfter?: number }>}
  */
-async function isGone(url, signal) {
+async function whyRefused(url, signal) {
   const enough = new AbortController();
   try {
     const answer = await fetch(url, { signal: AbortSignal.any([signal, enough.signal]), credentials: "same-origin" });
-    return answer.status === 404;
+    return { isGone: answer.status === 404, retryAfter: retryAfter(answer) };
   } catch {
-    return false;
+    return {};
   } finally {
     enough.abort();
   }
+}
+
+/**
+ * How many seconds an answer wants us to wait, where it says so in seconds.
+ * @param {Response} answer
+ * @returns {number | undefined}
+ */
+export function retryAfter(answer) {
+  const said = answer.headers.get("Retry-After") ?? "";
+  return /^\d{1,6}$/.test(said) ? Number(said) : undefined;
 }

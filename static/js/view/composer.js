@@ -1,57 +1,55 @@
 // @ts-check
-import { newKey } from "../lib/keys.js";
+import { keep, readKept } from "../lib/kept.js";
 import { byId } from "./page.js";
 import { submitOnEnter } from "./submit_on_enter.js";
 
-/** @import { Requests } from "../lib/requests.js" */
+/** @import { Outbox } from "../lib/outbox.js" */
+
+// Of this tab alone: two tabs are two trains of thought.
+const place = () => sessionStorage;
 
 /**
- * Where one writes. The text leaves the field when the server has it, and not before.
- *
- * The key belongs to the text: sending the same words again after a lost answer cannot post them twice.
- * @param {Requests} requests
- * @param {() => void} onPosted
+ * Where one writes. What is sent goes to the outbox and leaves the field at once; what is not sent yet outlives a
+ * reload.
+ * @param {Outbox} outbox
+ * @param {string} room
+ * @param {string} me
+ * @param {() => void} onSent
  */
-export function enhanceComposer(requests, onPosted) {
+export function enhanceComposer(outbox, room, me, onSent) {
   const form = /** @type {HTMLFormElement} */ (byId("composer"));
   const field = /** @type {HTMLTextAreaElement} */ (form.elements.namedItem("message"));
-  const key = /** @type {HTMLInputElement} */ (form.elements.namedItem("key"));
-  const button = /** @type {HTMLButtonElement} */ (form.querySelector("button"));
   const alert = byId("composer-error");
   const most = Number(form.dataset.maxChars);
-  let sending = false;
-  let triedText = "";
+  const draft = `engawa:draft:${room}:${me}`;
 
-  const send = async () => {
+  const send = () => {
     const text = field.value;
     const length = [...text].length;
-    if (sending || !text.trim()) return;
+    if (!text.trim()) return;
     // Not `maxlength`: it would cut what is pasted, and say nothing.
     if (length > most) {
       alert.textContent = `That is ${length} characters; a message has at most ${most}.`;
       return;
     }
-    if (text !== triedText) key.value = newKey();
-    triedText = text;
-    alert.textContent = "";
-    sending = true;
-    button.disabled = true;
     try {
-      await requests.ask({ type: "post", message: text, key: key.value });
-      triedText = "";
-      // Whatever was typed behind it meanwhile is the next message.
-      if (field.value.startsWith(text)) field.setRangeText("", 0, text.length, "preserve");
-      onPosted();
+      outbox.add(text);
     } catch (error) {
       alert.textContent = /** @type {Error} */ (error).message;
-    } finally {
-      sending = false;
-      button.disabled = false;
+      return;
     }
+    field.value = "";
+    alert.textContent = "";
+    keep(place, draft, "");
+    onSent();
   };
 
+  field.value ||= readKept(place, draft) ?? "";
   submitOnEnter(field);
-  field.addEventListener("input", () => (alert.textContent = ""));
+  field.addEventListener("input", () => {
+    alert.textContent = "";
+    keep(place, draft, field.value);
+  });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     send();

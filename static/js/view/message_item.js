@@ -25,6 +25,7 @@ export function fillItem(item, message) {
     kind: author.kind,
     role: author.role,
     text: message.message,
+    key: message.key ?? "",
   });
   slot(item, "author").textContent = author.name;
   const badge = slot(item, "badge");
@@ -45,7 +46,7 @@ export function fillItem(item, message) {
  * @returns {Message}
  */
 export function readItem(item) {
-  const { mid = "", author = "", kind = "", role = "", text = "" } = item.dataset;
+  const { mid = "", author = "", kind = "", role = "", text = "", key = "" } = item.dataset;
   const reply = slot(item, "reply");
   return {
     mid,
@@ -53,6 +54,7 @@ export function readItem(item) {
     message: text,
     html: "",
     author: { name: slot(item, "author").textContent ?? "", kind, role, id: author },
+    key,
     reply_to: reply.hidden ? undefined : reply.getAttribute("href")?.slice("#m-".length),
   };
 }

@@ -8,6 +8,7 @@ import { byId, cloneTemplate, fetchPage } from "./page.js";
 
 // Nearer to the end than this is "at the end": a fraction of a pixel, or half a line, is nobody's intention.
 const NEAR_END_PX = 40;
+const RELOAD_MS = 20_000;
 
 /**
  * The list that the server rendered, kept up to date. Follows the newest message as long as the reader is there, and
@@ -20,6 +21,7 @@ export class MessageList {
   #earlier = byId("earlier");
   #newest = byId("newest");
   #following = true;
+  #top = 0;
   /** @type {AbortController | null} */
   #loading = null;
   /** Events since the loading of earlier messages began, which may concern them. @type {RoomEvent[]} */
@@ -35,7 +37,11 @@ export class MessageList {
 
     this.#scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     // A keyboard that opens, a window that is turned: who was at the end stays there.
-    new ResizeObserver(() => this.#following && this.#scrollToEnd()).observe(this.#scroller);
+    const resized = new ResizeObserver(() => this.#following && this.#scrollToEnd());
+    resized.observe(this.#scroller);
+    // What is on its way stands below the log, where the page has a place for it.
+    const outgoing = document.getElementById("outgoing");
+    if (outgoing) resized.observe(outgoing);
     this.#newest.addEventListener("click", () => this.follow());
     this.#earlier.addEventListener("click", (event) => {
       event.preventDefault();
@@ -68,7 +74,7 @@ export class MessageList {
 
   /** Show the room as it is now. @returns {Promise<number>} the number in the log at which that was read */
   async reload() {
-    const page = await fetchPage(location.pathname);
+    const page = await fetchPage(location.pathname, AbortSignal.timeout(RELOAD_MS));
     this.#loading?.abort();
     this.#log.clear();
     this.#items.replaceChildren();
@@ -127,7 +133,7 @@ export class MessageList {
     const shown = findItem(message.mid);
     const item = shown ?? cloneTemplate("message-template");
     fillItem(item, message);
-    if (!shown) this.#items.insertBefore(item, before && findItem(before));
+    if (!shown) this.#items.insertBefore(item, before ? findItem(before) : null);
     this.#onItem(item, message);
     if (this.#following) requestAnimationFrame(() => this.#following && this.#scrollToEnd());
     else if (!shown && !before) this.#newest.hidden = false;
@@ -143,7 +149,10 @@ export class MessageList {
 
   #scrolled() {
     const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
-    this.#following = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
+    // Only who goes up leaves the end: it may also move away by itself, before we are told that we got there.
+    if (scrollHeight - scrollTop - clientHeight < NEAR_END_PX) this.#following = true;
+    else if (scrollTop < this.#top) this.#following = false;
+    this.#top = scrollTop;
     if (this.#following) this.#newest.hidden = true;
   }
 
