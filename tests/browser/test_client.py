@@ -352,6 +352,24 @@ def refused(post: dict) -> dict:
 # Coming back ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("who", ["the network", "the reader"])
+async def test_who_comes_back_is_not_kept_waiting(server: Engawa, line: Line, somebody, who: str) -> None:
+    slug = new_room(server, f"back is {who}")
+    page = await somebody.context.new_page()
+    if who == "the reader":
+        await page.add_init_script("addEventListener('online', (event) => event.stopImmediatePropagation())")
+    await page.clock.install()
+    await page.goto(f"{line.base}/chat/{slug}/")
+    await be(page, "connected")
+    await go_offline(page, line)
+    # No timer fires any more: what happens now does not happen because time has passed.
+    await page.clock.pause_at(time.time() + 3600)
+    await somebody.context.set_offline(False)
+    if who == "the reader":
+        await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    await be(page, "connected")
+
+
 async def test_the_status_says_how_many_messages_were_missed(server: Engawa, line: Line, somebody) -> None:
     slug = new_room(server, "missed")
     room = await somebody.open(f"{line.base}/chat/{slug}/")

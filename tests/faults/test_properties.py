@@ -62,6 +62,7 @@ class Reader:
         self.faults: list[str] = []
         self.lost = False
         self.waiting_for_snapshot = False
+        self._resets = 0
         self.later: list[dict[str, Any]] = []
         self._connection: AsyncExitStack | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -100,9 +101,10 @@ class Reader:
         for event in _events_in(message):
             if event["type"] == "reset":
                 self.position = event["head"]
+                self._resets += 1
                 self.waiting_for_snapshot = True
                 self.later.clear()
-                task = asyncio.ensure_future(self._begin_anew())
+                task = asyncio.ensure_future(self._begin_anew(self._resets))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
             else:
@@ -122,13 +124,16 @@ class Reader:
         elif event["type"] == events.DELETED:
             self.state.pop(event["mid"], None)
 
-    async def _begin_anew(self) -> None:
+    async def _begin_anew(self, reset: int) -> None:
         """The room as it is now; what was told meanwhile may repeat it."""
-        _, self.state = await in_database(snapshot, self.room)
+        _, state = await in_database(snapshot, self.room)
+        if reset != self._resets:  # another has come, and another snapshot
+            return
+        self.state = state
         for event in self.later:
             self.apply(event)
         self.later.clear()
-        self.waiting_for_snapshot = bool(self._tasks - {asyncio.current_task()})
+        self.waiting_for_snapshot = False
 
 
 def _events_in(message: dict[str, Any]) -> Iterator[dict[str, Any]]:
