@@ -54,6 +54,7 @@ class RoomConsumer(AsyncConsumer):
             await self.send({"type": "websocket.close"})
             return
         self.room_id: int | None = None
+        self.has_left = False
         self.typed_at = -inf
         self.frames = frame_bucket()
         self.dialect = protocol.dialect_for(self.scope["subprotocols"])
@@ -86,6 +87,7 @@ class RoomConsumer(AsyncConsumer):
         self.room_id = None
         if self.dialect is not protocol.PLAIN or not error.retryable:  # the tutorial's page prints whatever it is sent
             await self.tell(self.dialect.error(error))
+        self.has_left = True  # an answer that is still on its way has nowhere to go
         await self.send({"type": "websocket.close", "code": error.close or errors.TRY_AGAIN})
 
     async def websocket_disconnect(self, message: Message) -> None:
@@ -141,4 +143,9 @@ class RoomConsumer(AsyncConsumer):
 
     async def tell(self, messages: list[Message]) -> None:
         for message in messages:
-            await self.send(message)
+            if self.has_left:
+                return
+            try:
+                await self.send(message)
+            except OSError:  # as ASGI has it where the client is gone; the disconnect is on its way
+                self.has_left = True

@@ -91,6 +91,11 @@ class GatedWebSocket(Gate, WebSocketProtocol):
         self.transport.registerProducer(self, True)
         super().onOpen()
 
+    def handle_reply(self, message: dict) -> None:
+        # What is said after the end is dropped, as ASGI has it; Autobahn would raise.
+        if self.state in (self.STATE_CONNECTING, self.STATE_OPEN) or message["type"] == "websocket.close":
+            super().handle_reply(message)
+
     def onClose(self, wasClean: bool, code: int, reason: str) -> None:
         self.resumeProducing()
         super().onClose(wasClean, code, reason)
