@@ -70,9 +70,14 @@ class Participant:
 
 @asynccontextmanager
 async def participant(
-    base: str, slug: str = "lobby", query: str = "", cookie: str | None = None, origin: str | None = None
+    base: str,
+    slug: str = "lobby",
+    query: str = "",
+    cookie: str | None = None,
+    origin: str | None = None,
+    headers: dict[str, str] | None = None,
 ) -> AsyncIterator[Participant]:
-    headers = {"Cookie": cookie} if cookie else {}
+    headers = {**(headers or {}), **({"Cookie": cookie} if cookie else {})}
     if cookie and origin is None:
         origin = base.replace("ws", "http", 1)
     async with websockets.connect(
