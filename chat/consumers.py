@@ -1,26 +1,25 @@
 """The WebSocket door: parse, authorise, call one action, answer."""
 
 import logging
-from contextlib import AsyncExitStack
 from math import inf
 from time import monotonic
 from typing import Any
 
 from asgiref.typing import ASGIReceiveCallable, ASGISendCallable
 from channels.consumer import AsyncConsumer, get_handler_name
-from channels.exceptions import StopConsumer
 from django.conf import settings
 
 from chat import actions, errors, protocol
 from chat.actions import Post
 from chat.addresses import client_address
 from chat.database import in_database
-from chat.doorway import following
+from chat.doorway import Stay
 from chat.errors import ChatError
 from chat.follower import Follower, Message
 from chat.identity import new_guest
-from chat.limits import frame_bucket, limits
+from chat.limits import Hold, frame_bucket, limits
 from chat.origins import may_open
+from chat.parking import may_park, park
 from chat.visitors import visitor
 from chat.writer import writer
 
@@ -41,9 +40,28 @@ class RoomConsumer(AsyncConsumer):
     # The relay has this process's one channel in the room's group: a socket needs none of its own.
     channel_layer_alias = "no layer"
 
+    room_id: int | None = None
+    has_left = False  # nothing more is said
+    has_ended = False  # nothing more will come
+    typed_at = -inf
+    hold: Hold | None = None
+    stay: Stay | None = None
+
     async def __call__(self, scope: dict, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        async with AsyncExitStack() as self.presence:
-            await super().__call__(scope, receive, send)
+        self.scope, self.base_send = scope, send
+        is_parked = False
+        try:
+            await self.dispatch(await receive())
+            self.scope = None
+            if may_park(scope):
+                await park(send, self.dispatch)
+                is_parked = True
+                return
+            while not self.has_ended:
+                await self.dispatch(await receive())
+        finally:
+            if not is_parked:
+                self.give_back()
 
     async def dispatch(self, message: Message) -> None:
         # Without the base class's trip to a thread for stale connections: chat.database sees to those.
@@ -53,34 +71,28 @@ class RoomConsumer(AsyncConsumer):
         if not may_open(self.scope["headers"]):
             await self.send({"type": "websocket.close"})
             return
-        self.room_id: int | None = None
-        self.has_left = False
-        self.typed_at = -inf
         self.frames = frame_bucket()
         self.dialect = protocol.dialect_for(self.scope["subprotocols"])
         # Accepted before anything is known: a browser is told why it was refused only on an open socket.
         await self.send({"type": "websocket.accept", "subprotocol": self.dialect.subprotocol})
         try:
-            await self.enter()
+            await self.enter(self.scope)
         except ChatError as error:
             await self.leave(error)
         except Exception:
             logger.exception("a socket could not enter its room")
             await self.leave(errors.ServerError())
 
-    async def enter(self) -> None:
-        query = protocol.read_query(self.scope["query_string"])
-        address = client_address(self.scope)
-        await self.presence.enter_async_context(
-            limits().connection("socket", address, settings.CONNECTIONS_PER_ADDRESS)
-        )
-        self.actor = await visitor(self.scope["headers"]) or new_guest()
+    async def enter(self, scope: dict) -> None:
+        query = protocol.read_query(scope["query_string"])
+        self.hold = await limits().connection("socket", client_address(scope), settings.CONNECTIONS_PER_ADDRESS)
+        self.actor = await visitor(scope["headers"]) or new_guest()
         follower = Follower(form=self.dialect, send=self.base_send, close=self.leave, actor=self.actor)
-        room = self.scope["url_route"]["kwargs"]["slug"]
-        relay, entry = await self.presence.enter_async_context(following(room, follower, query.history))
+        self.stay = Stay(scope["url_route"]["kwargs"]["slug"], follower, query.history)
+        entry = await self.stay.enter()
         await self.tell(self.dialect.welcome(self.actor, entry))
-        self.relay, self.room_id = relay, relay.room_id
-        relay.start(follower, entry.head if query.after is None else query.after)
+        self.room_id = self.stay.relay.room_id
+        self.stay.relay.start(follower, entry.head if query.after is None else query.after)
 
     async def leave(self, error: ChatError) -> None:
         """Say why, and close with the code that says whether to come back."""
@@ -91,7 +103,16 @@ class RoomConsumer(AsyncConsumer):
         await self.send({"type": "websocket.close", "code": error.close or errors.TRY_AGAIN})
 
     async def websocket_disconnect(self, message: Message) -> None:
-        raise StopConsumer()
+        self.has_ended = True
+        self.give_back()
+
+    def give_back(self) -> None:
+        """What a connection holds in the room and of its limits."""
+        stay, self.stay, hold, self.hold = self.stay, None, self.hold, None
+        if stay is not None:
+            stay.leave()
+        if hold is not None:
+            hold.release()
 
     async def websocket_receive(self, message: Message) -> None:
         if self.room_id is None:  # closing: what still arrives is from before the client heard
@@ -133,7 +154,7 @@ class RoomConsumer(AsyncConsumer):
         now = monotonic()
         if now - self.typed_at >= TYPING_SECONDS:
             self.typed_at = now
-            self.relay.typing(self.actor.as_dict())
+            self.stay.relay.typing(self.actor.as_dict())
 
     async def post(self, frame: dict[str, Any]) -> list[Message]:
         await limits().take_post(self.actor.key)

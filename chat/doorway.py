@@ -4,8 +4,6 @@ In that order nothing slips between the check and the first event: whoever lost 
 were being checked is seen by the relay, and checked again.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from chat import errors, policies
@@ -13,7 +11,7 @@ from chat.database import in_database
 from chat.events import message_fields
 from chat.follower import Follower
 from chat.identity import Identity
-from chat.limits import limits
+from chat.limits import Hold, limits
 from chat.models import Message, Room
 from chat.relay import Relay
 from chat.relays import relays
@@ -36,23 +34,53 @@ class Entry:
     history: list[dict] | None
 
 
-@asynccontextmanager
-async def following(slug: str, follower: Follower, history: int | None = None) -> AsyncIterator[tuple[Relay, Entry]]:
-    """Register ``follower`` with its room's relay, check that it may be there, and see it off at the end.
+class Stay:
+    """Somebody's stay in a room, from ``enter`` to ``leave``. As a context manager it gives the relay and the entry.
 
-    The caller then says its welcome and calls ``relay.start(follower, cursor)``. Raises ``RoomNotFound``,
-    ``TooManyConnections``, ``SessionEnded``, ``GoingAway`` or ``ServerBusy``.
+    After ``enter`` the caller says its welcome and calls ``relay.start(follower, cursor)``.
     """
-    canonical = canonical_slug(slug)
-    if canonical is None:
-        raise errors.RoomNotFound()
-    relay = await relays().of(canonical)
-    async with limits().room(relay.room_id):
-        relay.join(follower)
+
+    __slots__ = ("_history", "_hold", "_slug", "follower", "relay")
+
+    def __init__(self, slug: str, follower: Follower, history: int | None = None) -> None:
+        self.follower = follower
+        self.relay: Relay | None = None
+        self._slug = slug
+        self._history = history
+        self._hold: Hold | None = None
+
+    async def enter(self) -> Entry:
+        """Register the follower with its room's relay and check that it may be there.
+
+        Raises ``RoomNotFound``, ``TooManyConnections``, ``SessionEnded``, ``GoingAway`` or ``ServerBusy``.
+        """
+        canonical = canonical_slug(self._slug)
+        if canonical is None:
+            raise errors.RoomNotFound()
+        relay = await relays().of(canonical)
+        self._hold = await limits().room(relay.room_id)
+        self.relay = relay
+        relay.join(self.follower)
         try:
-            yield relay, await _admitted(relay, follower, history)
-        finally:
-            relay.leave(follower)
+            return await _admitted(relay, self.follower, self._history)
+        except BaseException:
+            self.leave()
+            raise
+
+    def leave(self) -> None:
+        """See the follower off. Does nothing where it is not there (any more)."""
+        if self.relay is not None:
+            self.relay.leave(self.follower)
+        if self._hold is not None:
+            self._hold.release()
+            self._hold = None
+
+    async def __aenter__(self) -> tuple[Relay, Entry]:
+        entry = await self.enter()
+        return self.relay, entry
+
+    async def __aexit__(self, *error: object) -> None:
+        self.leave()
 
 
 async def _admitted(relay: Relay, follower: Follower, history: int | None) -> Entry:

@@ -8,8 +8,6 @@ import asyncio
 import logging
 import secrets
 from collections import defaultdict
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from time import monotonic, time
 
 import redis.asyncio
@@ -107,39 +105,37 @@ class Limits:
         if wait:
             raise errors.TooManyPosts(retry_after=wait)
 
-    @asynccontextmanager
-    async def connection(self, kind: str, address: str, most: int) -> AsyncIterator[None]:
+    async def connection(self, kind: str, address: str, most: int) -> "Hold":
         """Hold one of the ``most`` connections of a kind that an address may have. Raises ``TooManyConnections``."""
-        if not address:
-            yield
-            return
+        if not address or not most:
+            return _NOTHING_HELD
         # Addresses are kept as a keyed hash: enough to count by.
-        async with self._holding(f"{kind}:{salted_hmac('engawa.limits', address).hexdigest()[:32]}", most):
-            yield
+        return await self._hold(f"{kind}:{salted_hmac('engawa.limits', address).hexdigest()[:32]}", most)
 
-    def room(self, room_id: int) -> AbstractAsyncContextManager[None]:
+    async def room(self, room_id: int) -> "Hold":
         """Hold one of the connections that a room may have (settings.CONNECTIONS_PER_ROOM)."""
-        return self._holding(f"room:{room_id}", settings.CONNECTIONS_PER_ROOM)
+        most = settings.CONNECTIONS_PER_ROOM
+        return await self._hold(f"room:{room_id}", most) if most else _NOTHING_HELD
 
-    @asynccontextmanager
-    async def _holding(self, name: str, most: int) -> AsyncIterator[None]:
-        if not most:
-            yield
-            return
+    async def _hold(self, name: str, most: int) -> "Hold":
         if len(self._held[name]) >= most:
             raise errors.TooManyConnections()
-        member = secrets.token_hex(8)
-        self._held[name].add(member)
+        hold = Hold(self, name, secrets.token_hex(8))
+        self._held[name].add(hold.member)
         try:
-            if self._reachable() and await self._count(name, member) > most:
+            if self._reachable() and await self._count(name, hold.member) > most:
                 raise errors.TooManyConnections()
-            yield
-        finally:
-            self._held[name].discard(member)
-            if not self._held[name]:
-                del self._held[name]
-            if self._reachable():
-                self._spawn(self._release(name, member))
+        except BaseException:
+            hold.release()
+            raise
+        return hold
+
+    def _let_go(self, name: str, member: str) -> None:
+        self._held[name].discard(member)
+        if not self._held[name]:
+            del self._held[name]
+        if self._reachable():
+            self._spawn(self._release(name, member))
 
     async def _count(self, name: str, member: str) -> int:
         """Enter ``member`` in the list that all processes keep, and count it."""
@@ -189,6 +185,24 @@ class Limits:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+
+class Hold:
+    """One of a limited number of connections, until it is released."""
+
+    __slots__ = ("_limits", "_name", "member")
+
+    def __init__(self, limits: Limits | None, name: str = "", member: str = "") -> None:
+        self._limits = limits
+        self._name = name
+        self.member = member
+
+    def release(self) -> None:
+        if self._limits is not None:
+            self._limits._let_go(self._name, self.member)
+            self._limits = None
+
+
+_NOTHING_HELD = Hold(None)  # where nothing is limited
 
 _limits: tuple[asyncio.AbstractEventLoop, Limits] | None = None
 

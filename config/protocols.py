@@ -1,4 +1,5 @@
-"""Daphne's protocols, made careful: of readers who are slow, of writers who do not wait, of what is too large.
+"""Daphne's protocols, made careful: of readers who are slow, of writers who do not wait, of what is too large; and
+of memory, for most connections are open for long and say little.
 
 Outwards (https://github.com/django/daphne/issues/170): Twisted tells a registered producer when a transport's
 buffer is above its high-water mark and when it has run empty. Daphne registers none, and so buffers without end.
@@ -7,6 +8,10 @@ Here a connection is its own producer, and the server waits with its next messag
 Inwards: Daphne queues what a WebSocket sends without end, and takes in the whole of any request, whose form
 Twisted then parses while everybody waits. Here a socket is not read while frames wait, and a request is turned
 away at the first byte too many.
+
+In between: a message is written as ``config.wire`` prepares it, and a connection that has opened lets go of what
+only its opening needed. Autobahn keeps some 40 options and the whole handshake on each connection, Twisted both the
+request and the channel that a WebSocket began as: together three quarters of what an idle connection takes.
 """
 
 import asyncio
@@ -14,15 +19,16 @@ import json
 import re
 from time import monotonic
 
+from autobahn.websocket.protocol import TrafficStats
 from daphne.http_protocol import HTTPFactory, WebRequest
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from django.conf import settings
 from twisted.internet.interfaces import IPushProducer
+from twisted.web.http import HTTPChannel
 from zope.interface import implementer
 
 from chat.errors import PayloadTooLarge
-
-MOST_WAITING_FRAMES = 32
+from config.wire import Prepared, chunk, text_frame, write
 
 _SUBPROTOCOLS = re.compile(rb"[!#$&'*+.^_`|~0-9A-Za-z, \t-]*")
 _TOO_LARGE_BODY = json.dumps({"error": PayloadTooLarge().as_dict()}).encode() + b"\n"
@@ -30,6 +36,20 @@ _TOO_LARGE = (
     b"HTTP/1.1 413 Content Too Large\r\nContent-Type: application/json\r\nConnection: close\r\n"
     b"Content-Length: %d\r\n\r\n%b" % (len(_TOO_LARGE_BODY), _TOO_LARGE_BODY)
 )
+
+
+_frame = Prepared(text_frame)
+_chunk = Prepared(chunk)
+
+_NOTHING = object()
+_UNCOUNTED = TrafficStats()  # one for all connections: nobody reads it
+_OF_THE_HANDSHAKE = frozenset(
+    """_raw_query_string _transport_details _wskey application_deferred clean_headers http_headers http_request_data
+    http_request_host http_request_params http_request_path http_request_uri http_response_data http_status_line
+    path protocol_to_accept root_path server_addr websocket_extensions websocket_extensions_in_use websocket_origin
+    websocket_protocol_in_use websocket_protocols""".split()
+)
+_OF_THE_REQUEST = ("args", "clean_headers", "content", "received_cookies", "requestHeaders", "responseHeaders")
 
 
 @implementer(IPushProducer)
@@ -62,39 +82,68 @@ class Gate:
             await asyncio.shield(self._waiting)
 
 
-class InputQueue(asyncio.Queue):
-    """What a WebSocket has sent and the application has not taken. A long one stops its socket being read."""
+class _Opened:
+    """What is left of a handshake's request."""
 
-    def __init__(self, socket: "GatedWebSocket") -> None:
-        super().__init__()
-        self._socket = socket
-        self._is_long = False
+    __slots__ = ("path",)
 
-    def put_nowait(self, item: dict) -> None:
-        super().put_nowait(item)
-        if self.qsize() >= MOST_WAITING_FRAMES and not self._is_long:
-            self._is_long = True
-            self._socket.transport.pauseProducing()
-
-    async def get(self) -> dict:
-        item = await super().get()
-        if self._is_long and self.qsize() <= MOST_WAITING_FRAMES // 2:
-            self._is_long = False
-            self._socket.transport.resumeProducing()
-        return item
+    def __init__(self, path: str) -> None:
+        self.path = path
 
 
 class GatedWebSocket(Gate, WebSocketProtocol):
+    # Autobahn sets these on each connection. Most keep them as they are, and need none of their own once open.
+    _perMessageCompress = current_frame = trackedTimings = wasNotCleanReason = None
+    autoPingPending = autoPingPendingCall = autoPingPendingSent = autoPingTimeoutCall = None
+    closeHandshakeTimeoutCall = openHandshakeTimeoutCall = protocol_to_accept = None
+    localCloseCode = localCloseReason = remoteCloseCode = remoteCloseReason = None
+    closedByMe = droppedByMe = failedByMe = inside_message = triggered = wasClean = False
+    wasCloseHandshakeTimeout = wasMaxFramePayloadSizeExceeded = wasMaxMessagePayloadSizeExceeded = False
+    wasOpenHandshakeTimeout = wasServerConnectionDropTimeout = wasServingFlashSocketPolicyFile = False
+    autoPingPendingSeq = 0
+    websocket_version = 13  # RFC 6455
+    data = b""
+
+    def _connectionMade(self) -> None:
+        super()._connectionMade()
+        self.trafficStats = _UNCOUNTED
+        self.send_queue = ()  # for sends in slices of time, which nobody asks for
+
     def onOpen(self) -> None:
         # The HTTP channel that this connection began as is still registered.
         self.transport.unregisterProducer()
         self.transport.registerProducer(self, True)
         super().onOpen()
+        path = self.request.path
+        kept = {
+            name: value
+            for name, value in self.__dict__.items()
+            if name not in _OF_THE_HANDSHAKE and value is not getattr(GatedWebSocket, name, _NOTHING)
+        }
+        self.__dict__ = kept | {"request": _Opened(path)}
+
+    def pass_on(self, message: dict) -> bool:
+        """Send ``message`` the short way, if it is one that has a short way. True where it was sent."""
+        if message["type"] != "websocket.send" or self.state != self.STATE_OPEN:
+            return False
+        text = message.get("text")
+        if not text or self._perMessageCompress is not None:
+            return False
+        write(self.transport, _frame(text))
+        return True
 
     def handle_reply(self, message: dict) -> None:
         # What is said after the end is dropped, as ASGI has it; Autobahn would raise.
         if self.state in (self.STATE_CONNECTING, self.STATE_OPEN) or message["type"] == "websocket.close":
             super().handle_reply(message)
+
+    def hold_input(self) -> bool:
+        """Stop reading: more is waiting than the application takes. True where that can be done."""
+        self.transport.pauseProducing()
+        return True
+
+    def take_input(self) -> None:
+        self.transport.resumeProducing()
 
     def onClose(self, wasClean: bool, code: int, reason: str) -> None:
         self.resumeProducing()
@@ -110,6 +159,7 @@ class GatedWebSocket(Gate, WebSocketProtocol):
 
 class GatedRequest(Gate, WebRequest):
     _registered = False
+    _writes_itself = False
     _is_too_large = False
     _parsePOSTFormSubmission = False  # Django parses forms; Twisted's way holds up the event loop
 
@@ -139,18 +189,44 @@ class GatedRequest(Gate, WebRequest):
             if not _SUBPROTOCOLS.fullmatch(offered):  # Daphne decodes it, and chokes on what that may give
                 self.basic_error(400, b"Bad Request", "Invalid subprotocol")
                 return None
-        return super().process()
+        channel = self.channel
+        processed = super().process()
+        if self.transport is None:  # handed over to a WebSocket: end the cycle that keeps this and the channel alive
+            channel.requests.clear()
+            self.channel = None
+        return processed
+
+    def pass_on(self, message: dict) -> bool:
+        """Send ``message`` the short way, if it is a part of a stream that has begun. True where it was sent."""
+        if not self._registered or self.finished or self._disconnected or not message.get("more_body"):
+            return False
+        body = message.get("body")
+        if not body or not self._writes_itself:
+            return False
+        write(self.channel.transport, _chunk(body) if self.chunked else body)
+        return True
 
     def handle_reply(self, message: dict) -> None:
         if message["type"] == "http.response.body" and self.channel is not None and not self.finished:
             if message.get("more_body") and not self._registered:
                 self._registered = True
                 self.registerProducer(self, True)
-            elif not message.get("more_body") and self._registered:
+                super().handle_reply(message)
+                self._stream()
+                return
+            if not message.get("more_body") and self._registered:
                 self._registered = False
                 self.unregisterProducer()
                 self.channel.persistent = False  # a stream that ends takes its connection along
         super().handle_reply(message)
+
+    def _stream(self) -> None:
+        """The first part is written: what was asked, and how the answer began, is not needed any more."""
+        self._writes_itself = type(self.channel) is HTTPChannel and self.method != b"HEAD"
+        self.__dict__ = {name: value for name, value in self.__dict__.items() if name not in _OF_THE_REQUEST}
+
+    def hold_input(self) -> bool:
+        return False  # a request is bounded by its size
 
     def connectionLost(self, reason: object) -> None:
         self.resumeProducing()
@@ -171,6 +247,14 @@ class GatedHTTPFactory(HTTPFactory):
         protocol.requestFactory = GatedRequest
         return protocol
 
+    def log(self, request: object) -> None:
+        """Twisted's access log, for which it would put a line together and throw it away."""
+
 
 class GatedWebSocketFactory(WebSocketFactory):
-    protocol = GatedWebSocket
+    def setProtocolOptions(self, **options: object) -> None:
+        super().setProtocolOptions(**options)
+        # Autobahn copies every option to every connection: here they are the class's.
+        configured = {name: getattr(self, name) for name in GatedWebSocket.CONFIG_ATTRS}
+        configured["perMessageCompressionAccept"] = staticmethod(self.perMessageCompressionAccept)
+        self.protocol = type("ConfiguredWebSocket", (GatedWebSocket,), configured | {"CONFIG_ATTRS": ()})

@@ -3,17 +3,21 @@
 import asyncio
 import logging
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
 from time import monotonic
+from typing import Any
 
 import daphne.server
 from daphne.endpoints import build_endpoint_description_strings
 from django.conf import settings
 from twisted.internet import defer, reactor
+from twisted.logger import LogLevel, formatEvent, globalLogPublisher
 
+from chat.parking import PARK
 from chat.relays import relays
-from config.protocols import GatedHTTPFactory, GatedWebSocket, GatedWebSocketFactory, InputQueue
+from config.inbox import Inbox
+from config.protocols import GatedHTTPFactory, GatedWebSocketFactory
 
 MAX_MESSAGE_BYTES = 1024 * 1024  # each way; what a participant may send is the consumer's to say, with an error
 SWEEP_SECONDS = 1.0
@@ -50,8 +54,14 @@ class Server(daphne.server.Server):
         )
         self.failure = ""
         self.paused: set = set()
+        self._served: set = set()  # the connections that have an application, running or parked
+        self._all_gone = asyncio.Event()
         self._ports: list = []
         self._on_listening = on_listening
+
+    def run(self) -> None:
+        globalLogPublisher.addObserver(_report)
+        super().run()
 
     # Listening ---------------------------------------------------------------------------------------------
 
@@ -74,17 +84,33 @@ class Server(daphne.server.Server):
     async def handle_reply(self, protocol: object, message: dict) -> None:
         if protocol.paused_since is not None and _is_more(message):
             await protocol.drained()
-        await super().handle_reply(protocol, message)
+        if protocol.pass_on(message):
+            return
+        if message["type"] == PARK:
+            protocol.application_queue.park(message["resume"])
+        else:
+            await super().handle_reply(protocol, message)
 
-    def create_application(self, protocol: object, scope: dict) -> asyncio.Queue | None:
-        """As Daphne's, with a queue for WebSockets that holds back who fills it."""
-        if not isinstance(protocol, GatedWebSocket):
-            return super().create_application(protocol, scope)
-        scope.setdefault("asgi", {"version": "3.0"})
-        queue = InputQueue(protocol)
-        application = self.application(scope, queue.get, partial(self.handle_reply, protocol))
-        self.connections[protocol]["application_instance"] = asyncio.ensure_future(application)
-        return queue
+    def create_application(self, protocol: object, scope: dict) -> Inbox:
+        """As Daphne's, with an inbox that holds back who fills it, and that an application can park by."""
+        scope["asgi"] = {"version": "3.0"}
+        scope["extensions"] = {PARK: {}}
+        inbox = Inbox(protocol)
+        self._served.add(protocol)
+        self.run_for(protocol, self.application(scope, inbox.get, partial(self.handle_reply, protocol)))
+        return inbox
+
+    def protocol_disconnected(self, protocol: object) -> None:
+        super().protocol_disconnected(protocol)
+        self._served.discard(protocol)
+        if not self._served:
+            self._all_gone.set()
+
+    def run_for(self, protocol: object, work: Coroutine[Any, Any, None]) -> None:
+        """Run a connection's application, whose end Daphne then sees to."""
+        task = asyncio.ensure_future(work)
+        if protocol in self.connections:
+            self.connections[protocol]["application_instance"] = task
 
     def _sweep(self) -> None:
         """Hang up on those who were given up but cannot even be told."""
@@ -107,9 +133,12 @@ class Server(daphne.server.Server):
         try:
             async with asyncio.timeout(settings.DRAIN_SECONDS):
                 await relays().drain()
+                while self._served:
+                    self._all_gone.clear()
+                    await self._all_gone.wait()
                 await self._finished(self._running())
         except TimeoutError:
-            logger.warning("%s connections were still busy and are broken off", len(self._running()))
+            logger.warning("%s connections were still busy and are broken off", len(self._served))
         remaining = self._running()
         for application in remaining:
             application.cancel()
@@ -124,6 +153,14 @@ class Server(daphne.server.Server):
     @staticmethod
     async def _finished(applications: list[asyncio.Future]) -> None:
         await asyncio.gather(*applications, return_exceptions=True)
+
+
+def _report(event: dict[str, Any]) -> None:
+    """Pass on what went wrong in the network's own code, which Daphne has Twisted log to nowhere."""
+    if event["log_level"] >= LogLevel.critical:
+        failure = event.get("log_failure")
+        trace = None if failure is None else (failure.type, failure.value, failure.getTracebackObject())
+        logger.error("the network stumbled: %s", formatEvent(event), exc_info=trace)
 
 
 def _is_more(message: dict) -> bool:

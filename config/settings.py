@@ -132,8 +132,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * MAX_FRAME_BYTES  # a posted form; percent-enco
 # Django ---------------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
+    "config.apps.ConfigConfig",  # before Daphne: it installs the reactor
     "daphne",  # before staticfiles: runserver is Daphne
-    "config.apps.ConfigConfig",
     "chat.apps.ChatConfig",
     "feeds.apps.FeedsConfig",
     "django.contrib.admin",

@@ -10,10 +10,11 @@ from django.conf import settings
 
 from chat import errors, protocol
 from chat.addresses import client_address
-from chat.doorway import following
+from chat.doorway import Stay
 from chat.errors import ChatError
 from chat.follower import Follower, Message
-from chat.limits import limits
+from chat.limits import Hold, limits
+from chat.parking import may_park, park
 from chat.visitors import header, visitor
 from feeds import grip
 from feeds.encoders import ServerSentEvents
@@ -61,7 +62,8 @@ class RoomStream:
             await self.stream(scope, receive, send)
 
     async def stream(self, scope: dict[str, Any], receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        started = False
+        viewer = _Viewer()
+        has_started = is_parked = False
         try:
             slug, cursor, parameters = read_request(scope, scope["url_route"]["kwargs"]["slug"])
             history = protocol.read_history(parameters["history"]) if "history" in parameters else None
@@ -72,26 +74,32 @@ class RoomStream:
                 close=lambda error: _end(form, send, error),
                 actor=await visitor(scope["headers"]) if self.for_people else None,
             )
-            async with (
-                limits().connection("stream", client_address(scope), settings.STREAMS_PER_ADDRESS),
-                following(slug, follower, None if cursor is not None else history) as (relay, entry),
-            ):
-                started = True
-                await send({"type": "http.response.start", "status": 200, "headers": self.headers + _STREAM})
-                if scope["method"] == "HEAD":
-                    await send({"type": "http.response.body", "body": b""})
-                    return
-                for message in form.opening(entry.head if cursor is None else None, entry.history or []):
-                    await send(message)
-                relay.start(follower, entry.head if cursor is None else cursor)
-                while (await receive())["type"] != "http.disconnect":
-                    pass
+            viewer.hold = await limits().connection("stream", client_address(scope), settings.STREAMS_PER_ADDRESS)
+            viewer.stay = Stay(slug, follower, None if cursor is not None else history)
+            entry = await viewer.stay.enter()
+            has_started = True
+            await send({"type": "http.response.start", "status": 200, "headers": self.headers + _STREAM})
+            if scope["method"] == "HEAD":
+                await send({"type": "http.response.body", "body": b""})
+                return
+            for message in form.opening(entry.head if cursor is None else None, entry.history or []):
+                await send(message)
+            viewer.stay.relay.start(follower, entry.head if cursor is None else cursor)
+            if may_park(scope):
+                await receive()  # the request itself, which was there before all this
+                await park(send, viewer.hear)
+                is_parked = True
+            while not is_parked and not viewer.has_gone:
+                await viewer.hear(await receive())
         except ChatError as error:
             await self.refuse(send, error)
         except Exception:
             logger.exception("a stream failed")
-            if not started:
+            if not has_started:
                 await self.refuse(send, errors.ServerError())
+        finally:
+            if not is_parked:
+                viewer.give_back()
 
     async def refuse(self, send: ASGISendCallable, error: ChatError) -> None:
         content = json.dumps({"error": error.as_dict()}).encode() + b"\n"
@@ -106,6 +114,29 @@ class RoomStream:
         length = [(b"content-length", str(len(content)).encode())]
         await send({"type": "http.response.start", "status": status, "headers": self.headers + headers + length})
         await send({"type": "http.response.body", "body": content})
+
+
+class _Viewer:
+    """What a stream holds in its room and of its limits, until its reader has gone."""
+
+    __slots__ = ("has_gone", "hold", "stay")
+
+    def __init__(self) -> None:
+        self.has_gone = False
+        self.hold: Hold | None = None
+        self.stay: Stay | None = None
+
+    async def hear(self, message: Message) -> None:
+        if message["type"] == "http.disconnect":
+            self.has_gone = True
+            self.give_back()
+
+    def give_back(self) -> None:
+        stay, self.stay, hold, self.hold = self.stay, None, self.hold, None
+        if stay is not None:
+            stay.leave()
+        if hold is not None:
+            hold.release()
 
 
 async def _end(form: ServerSentEvents, send: ASGISendCallable, error: ChatError) -> None:

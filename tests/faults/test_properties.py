@@ -23,7 +23,7 @@ import chat.relay
 import chat.relays
 from chat import actions, broadcast, database, errors, events, log, protocol
 from chat.database import in_database
-from chat.doorway import following
+from chat.doorway import Stay
 from chat.follower import Follower
 from chat.identity import new_guest
 from chat.models import Message, Room
@@ -84,7 +84,7 @@ class Reader:
                 self.hear(message)
 
         follower = Follower(form=self.form, send=send, close=self._close)
-        relay, _ = await self._connection.enter_async_context(following(self.room.slug, follower))
+        relay, _ = await self._connection.enter_async_context(Stay(self.room.slug, follower))
         relay.start(follower, self.position)
 
     async def disconnect(self) -> None:

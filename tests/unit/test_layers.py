@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 # From the ground up. A module imports only from lines above its own.
 CHAT = [
-    ["errors", "groups", "identity", "irc", "mids", "render", "sessions", "stepping", "subscription"],
+    ["errors", "groups", "identity", "irc", "mids", "parking", "render", "sessions", "stepping", "subscription"],
     ["text", "database"],
     ["models"],
     ["events", "policies", "pages"],

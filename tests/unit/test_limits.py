@@ -1,4 +1,6 @@
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -57,21 +59,31 @@ async def test_posts_are_counted_across_processes(limited) -> None:
     await close(one, two)
 
 
+@asynccontextmanager
+async def holding(limits: Limits, kind: str, address: str, most: int) -> AsyncIterator[None]:
+    hold = await limits.connection(kind, address, most)
+    try:
+        yield
+    finally:
+        hold.release()
+        hold.release()  # of which the second does nothing
+
+
 async def test_connections_are_counted_across_processes_and_given_back(limited) -> None:
     one, two = limited()
-    async with one.connection("socket", "203.0.113.5", 2), two.connection("socket", "203.0.113.5", 2):
+    async with holding(one, "socket", "203.0.113.5", 2), holding(two, "socket", "203.0.113.5", 2):
         for each in (one, two):
             with pytest.raises(errors.TooManyConnections):
-                async with each.connection("socket", "203.0.113.5", 2):
+                async with holding(each, "socket", "203.0.113.5", 2):
                     pass
-        async with one.connection("socket", "203.0.113.6", 2), one.connection("stream", "203.0.113.5", 2):
+        async with holding(one, "socket", "203.0.113.6", 2), holding(one, "stream", "203.0.113.5", 2):
             pass
     async with asyncio.timeout(5):
         while one._tasks - {task for task in one._tasks if "refresh" in repr(task)}:
             await asyncio.sleep(0.01)
-    async with two.connection("socket", "203.0.113.5", 2):
+    async with holding(two, "socket", "203.0.113.5", 2):
         pass
-    async with one.connection("socket", "", 0):
+    async with holding(one, "socket", "", 0):
         pass
     assert not one._held
     await close(one, two)
@@ -86,9 +98,9 @@ async def test_without_redis_each_process_counts_for_itself(settings) -> None:
         await limits.take_post("author")
     with pytest.raises(errors.TooManyPosts):
         await limits.take_post("author")
-    async with limits.connection("socket", "203.0.113.5", 1):
+    async with holding(limits, "socket", "203.0.113.5", 1):
         with pytest.raises(errors.TooManyConnections):
-            async with limits.connection("socket", "203.0.113.5", 1):
+            async with holding(limits, "socket", "203.0.113.5", 1):
                 pass
     assert asyncio.get_running_loop().time() - began < 2
     await close(limits)

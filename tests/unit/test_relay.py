@@ -14,7 +14,7 @@ from channels.layers import channel_layers
 import chat.relays
 from chat import actions, broadcast, database, doorway, errors, events, log, protocol
 from chat.database import in_database
-from chat.doorway import following
+from chat.doorway import Stay
 from chat.follower import Follower
 from chat.identity import Identity, new_guest
 from chat.models import Message, Room
@@ -100,7 +100,7 @@ class Reader:
 async def reading(room: Room, cursor: int | None = None, actor: Identity | None = None, form=None):
     reader = Reader(form or protocol.ENGAWA_V1)
     reader.relay_follower = follower = reader.follower(actor)
-    async with following(room.slug, follower) as (relay, entry):
+    async with Stay(room.slug, follower) as (relay, entry):
         reader.relay = relay
         relay.start(follower, entry.head if cursor is None else cursor)
         yield reader
@@ -188,7 +188,7 @@ async def test_what_arrives_together_is_written_together() -> None:
     reader = Reader()
     writes = []
     follower = Follower(form=protocol.ENGAWA_V1, send=_record(writes), close=reader.close)
-    async with following(room.slug, follower) as (relay, _):
+    async with Stay(room.slug, follower) as (relay, _):
         relay.position = 0
         follower.position, follower.live = 0, True
         relay.offer([logged[2]])
@@ -211,7 +211,7 @@ async def test_equal_followers_are_handed_the_same_object() -> None:
     followers = [
         Follower(form=ServerSentEvents("veranda"), send=_record(writes), close=Reader().close) for writes in (one, two)
     ]
-    async with following("veranda", followers[0]) as (relay, entry), following("veranda", followers[1]):
+    async with Stay("veranda", followers[0]) as (relay, entry), Stay("veranda", followers[1]):
         for follower in followers:
             relay.start(follower, entry.head)
         await in_database(actions.post, new_guest(), room.pk, "hello")
@@ -301,6 +301,7 @@ async def test_a_restored_database_resets_everybody_once() -> None:
         head = await in_database(log.restart, room.pk)
         await until(lambda: live.resets == [head])
         parked.gate.set()
+        await until(lambda: parked.resets == [head])
         await in_database(actions.post, new_guest(), room.pk, "after")
         await until(lambda: live.ids[-1] == parked.ids[-1] == head + 1)
         assert live.resets == parked.resets == [head]
@@ -397,7 +398,7 @@ async def test_nothing_slips_between_the_check_and_the_first_event(monkeypatch) 
         monkeypatch.setattr(doorway, "enter", slow_enter)
         outsider = Reader()
         with pytest.raises(errors.RoomNotFound):
-            async with following(room.slug, outsider.follower(), history=1):
+            async with Stay(room.slug, outsider.follower(), history=1):
                 pass
         assert len(answers) == 1, "the first answer was yes"
         await in_database(actions.post, olga, room.pk, "the word xyzzy")
@@ -426,7 +427,7 @@ async def test_who_comes_by_sight_is_told_nothing_that_the_relay_has_not_met() -
         relay._ring.clear()  # so that the log must answer
         outsider = Reader()
         follower = outsider.follower()
-        async with following(room.slug, follower) as (_, entry):
+        async with Stay(room.slug, follower) as (_, entry):
             assert entry.head == 1
             relay.start(follower, 0)
             await until(lambda: outsider.ids == [1])
@@ -453,7 +454,7 @@ async def test_heartbeats_go_to_those_who_hear() -> None:
     room = await a_room()
     writes: list[dict] = []
     follower = Follower(form=ServerSentEvents("veranda"), send=_record(writes), close=Reader().close)
-    async with following(room.slug, follower) as (relay, entry):
+    async with Stay(room.slug, follower) as (relay, entry):
         relay.start(follower, entry.head)
         relay._beat(1000.0)
         relay._beat(1000.0 + 14)
@@ -473,7 +474,7 @@ async def test_a_broken_transport_ends_its_connection() -> None:
 
     reader = Reader()
     follower = Follower(form=protocol.ENGAWA_V1, send=broken, close=reader.close)
-    async with reading(room) as other, following(room.slug, follower) as (relay, entry):
+    async with reading(room) as other, Stay(room.slug, follower) as (relay, entry):
         relay.start(follower, entry.head)
         await in_database(actions.post, new_guest(), room.pk, "hello")
         await until(lambda: len(other.ids) == 1 and reader.closed is not None)
