@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 GAP_PATIENCE_SECONDS = 0.02  # two processes' hints may cross; a gap that lasts longer is a lost one
 RETRY_SECONDS = 1.0
+PRESENCE_PER_SECOND = 1000  # followers told: the counts of a large room change all the time, and are news more rarely
 
 
 class Relay(Audience):
@@ -46,6 +47,7 @@ class Relay(Audience):
         self._scheduled = False
         self._busy: asyncio.Task[None] | None = None
         self._presence = Presence()
+        self._tell_presence_at = 0.0
         self.subscription = Subscription(room_group(self.room_id), self._take, self._attached)
 
     def offer(self, offered: list[LoggedEvent]) -> None:
@@ -98,8 +100,11 @@ class Relay(Audience):
                     "viewers": said.viewers,
                 },
             )
+        if now < self._tell_presence_at:
+            return
         total = self._presence.to_tell(now)
         if total is not None:
+            self._tell_presence_at = now + len(self.followers) / PRESENCE_PER_SECOND
             self._tell(lambda form: form.presence(total.participants, total.viewers))
 
     async def stop(self) -> None:

@@ -1,6 +1,7 @@
 """Daphne as Engawa runs it: it waits for slow readers, finds dead ones, and leaves without breaking anything off."""
 
 import asyncio
+import gc
 import logging
 import socket
 from collections.abc import Callable, Coroutine
@@ -21,7 +22,9 @@ from config.protocols import GatedHTTPFactory, GatedWebSocketFactory
 
 MAX_MESSAGE_BYTES = 1024 * 1024  # each way; what a participant may send is the consumer's to say, with an error
 SWEEP_SECONDS = 1.0
+BACKLOG = 4096  # who comes back with thousands of others is kept waiting, not turned away to try again in a second
 HANG_UP_AFTER_SECONDS = 5.0  # the application gives up on a slow reader first, and says so; this is for what is left
+GARBAGE_THRESHOLDS = (20_000, 20, 20)  # of Python's collector, whose 700 have it run through each connect several times
 LINGER_SECONDS = 0.3  # for the last bytes, and the answers to closing frames
 
 # A peer that has vanished without a word is found within 45 s, whether it owes us an answer or not.
@@ -47,7 +50,7 @@ class Server(daphne.server.Server):
     def __init__(self, application: Callable, host: str, port: int, on_listening: Callable[[], None]) -> None:
         super().__init__(
             application,
-            endpoints=build_endpoint_description_strings(host=host, port=port),
+            endpoints=[f"{tcp}:backlog={BACKLOG}" for tcp in build_endpoint_description_strings(host=host, port=port)],
             websocket_max_message_size=MAX_MESSAGE_BYTES,
             websocket_max_frame_size=MAX_MESSAGE_BYTES,
             server_name="",
@@ -61,6 +64,11 @@ class Server(daphne.server.Server):
 
     def run(self) -> None:
         globalLogPublisher.addObserver(_report)
+        # What is there by now stays, and need not be looked at again for garbage: connections come and go in their
+        # thousands, with a few objects each in cycles.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*GARBAGE_THRESHOLDS)
         super().run()
 
     # Listening ---------------------------------------------------------------------------------------------
