@@ -1,6 +1,8 @@
 """The WebSocket door: parse, authorise, call one action, answer."""
 
+import asyncio
 import logging
+from functools import partial
 from math import inf
 from time import monotonic
 from typing import Any
@@ -10,7 +12,7 @@ from channels.consumer import AsyncConsumer, get_handler_name
 from django.conf import settings
 
 from chat import actions, errors, protocol
-from chat.actions import Post
+from chat.actions import Post, Posted
 from chat.addresses import client_address
 from chat.database import in_database
 from chat.doorway import Stay
@@ -20,9 +22,11 @@ from chat.identity import new_guest
 from chat.limits import Hold, frame_bucket, limits
 from chat.origins import may_open
 from chat.parking import may_park, park
+from chat.stepping import step
 from chat.visitors import visitor
 from chat.writer import writer
 
+MOST_UNANSWERED = 64  # posts of one connection that wait for their commit; the next frame is read after one of them
 TYPING_SECONDS = 2.0  # said at most so often; clients show it a little longer
 
 logger = logging.getLogger(__name__)
@@ -46,6 +50,7 @@ class RoomConsumer(AsyncConsumer):
     typed_at = -inf
     hold: Hold | None = None
     stay: Stay | None = None
+    unanswered: set[asyncio.Future] | None = None
 
     async def __call__(self, scope: dict, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         self.scope, self.base_send = scope, send
@@ -157,10 +162,32 @@ class RoomConsumer(AsyncConsumer):
             self.stay.relay.typing(self.actor.as_dict())
 
     async def post(self, frame: dict[str, Any]) -> list[Message]:
+        """Have a message written, and go on: it is answered when it is committed, together with others."""
         await limits().take_post(self.actor.key)
-        post = Post(self.actor, frame.get("message"), frame.get("key"), frame.get("reply_to"))
-        posted = await writer().post(self.room_id, post)
-        return self.dialect.posted(posted)
+        if self.unanswered is None:
+            self.unanswered = set()
+        while len(self.unanswered) >= MOST_UNANSWERED:
+            await asyncio.wait(self.unanswered, return_when=asyncio.FIRST_COMPLETED)
+        key = frame.get("key")
+        answer = writer().post(self.room_id, Post(self.actor, frame.get("message"), key, frame.get("reply_to")))
+        self.unanswered.add(answer)
+        answer.add_done_callback(partial(self.answered, key))
+        return []
+
+    def answered(self, key: object, answer: asyncio.Future[Posted]) -> None:
+        self.unanswered.discard(answer)
+        try:
+            messages = self.dialect.posted(answer.result())
+        except ChatError as error:
+            messages = self.dialect.error(error, key)
+        except Exception:
+            logger.exception("a post could not be written")
+            messages = self.dialect.error(errors.ServerError(), key)
+        rest = step(self.tell(messages))
+        if rest is not None:  # they do not read what we say: what else they post waits
+            telling = asyncio.ensure_future(rest)
+            self.unanswered.add(telling)
+            telling.add_done_callback(self.unanswered.discard)
 
     async def tell(self, messages: list[Message]) -> None:
         for message in messages:

@@ -29,13 +29,14 @@ class Writer:
         # SQLite has one writer at a time: taking turns here beats its way of waiting, which is to sleep and try again.
         self._turn: AbstractAsyncContextManager = asyncio.Lock() if connection.vendor == "sqlite" else nullcontext()
 
-    async def post(self, room_id: int, post: Post) -> Posted:
-        """What ``actions.post`` returns or raises for ``post``."""
+    def post(self, room_id: int, post: Post) -> asyncio.Future[Posted]:
+        """What ``actions.post`` returns or raises for ``post``, once it is committed. Posts to a room are written in
+        the order in which they are given here."""
         answer: asyncio.Future[Posted] = asyncio.get_running_loop().create_future()
         self._waiting[room_id].append((post, answer))
         if room_id not in self._tasks:
             self._tasks[room_id] = asyncio.create_task(self._write(room_id))
-        return await answer
+        return answer
 
     async def _write(self, room_id: int) -> None:
         waiting = self._waiting

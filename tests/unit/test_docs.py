@@ -172,7 +172,7 @@ def test_every_requirement_is_explained_and_no_other(file: str) -> None:
 def test_every_requirement_has_a_fixed_version(file: str) -> None:
     for line in read(file).splitlines():
         if line and not line.startswith(("#", "-")):
-            assert re.fullmatch(r"[\w.-]+(\[[\w,]+\])?==[\w.]+(; [a-z_]+ != "\w+")?", line), line
+            assert re.fullmatch(r"[\w.-]+(\[[\w,]+\])?==[\w.]+(; [a-z_]+ != \"\w+\")?", line), line
 
 
 # Pages ----------------------------------------------------------------------------------------------------
