@@ -23,17 +23,22 @@ from chat.stepping import step
 logger = logging.getLogger(__name__)
 
 CATCH_UP_EVENTS = 100  # handed to a follower at a time while it catches up
+MOST_REPLAYS = 32  # kept while nothing new is said: those who were cut off together come back with the same cursors
 
 
 class Audience:
-    """The followers of the room ``room_id`` here. ``position`` is the number of the last event they were told."""
+    """The followers of the room ``room_id`` here. ``position`` is the number of the last event they were told, which
+    is that of the last of the ``recent`` ones, if there are any."""
 
-    def __init__(self, room_id: int, position: int) -> None:
+    def __init__(self, room_id: int, position: int, recent: list[LoggedEvent]) -> None:
         self.room_id = room_id
         self.position = position
         self.followers: set[Follower] = set()
         self.idle_since = monotonic()
         self._ring = Ring(settings.RING_EVENTS, settings.RING_BYTES)
+        for event in recent:
+            self._ring.append(event)
+        self._replays: dict[tuple[Form, int], list[Message]] = {}
         self._next_beat: dict[Form, float] = {}
         self._closing: set[asyncio.Future[None]] = set()
 
@@ -49,8 +54,11 @@ class Audience:
         if follower not in self.followers:  # dismissed while its welcome was being sent
             return
         follower.position = cursor
-        if cursor == self.position:
+        is_near = self.position - CATCH_UP_EVENTS <= cursor <= self.position
+        if is_near and (replay := self._replay(follower)) is not None:
+            follower.position = self.position
             follower.live = True
+            self._hand(follower, replay)
         else:
             follower.task = asyncio.create_task(self._catch_up(follower, resuming=True))
 
@@ -90,6 +98,7 @@ class Audience:
             passed.append(event)
             self._ring.append(event)
         before, self.position = self.position, passed[-1].seq
+        self._replays.clear()
         encoded: dict[Form, list[Message]] = {}
         for follower in tuple(self.followers):
             if not follower.live or follower.position >= self.position:
@@ -102,6 +111,23 @@ class Audience:
                 messages = follower.form.events([event for event in passed if event.seq > follower.position])
             follower.position = self.position
             self._hand(follower, messages)
+
+    def _replay(self, follower: Follower) -> list[Message] | None:
+        """The next messages for a follower that is behind, encoded once for all that are where it is. None where the
+        ring does not reach back so far."""
+        if follower.position == self.position:
+            return []
+        place = (follower.form, follower.position)
+        replay = self._replays.get(place)
+        if replay is None:
+            found = self._ring.after(follower.position, CATCH_UP_EVENTS)
+            if found is None:
+                return None
+            replay = follower.form.events(found)
+            if len(self._replays) >= MOST_REPLAYS:
+                self._replays.clear()
+            self._replays[place] = replay
+        return replay
 
     def _hand(self, follower: Follower, messages: list[Message]) -> None:
         """Send without waiting; what cannot be sent at once goes on in a task, and the follower lags until then."""
@@ -153,12 +179,12 @@ class Audience:
     async def _next_for(self, follower: Follower, resuming: bool) -> list[Message]:
         """The next messages for a follower that is behind; moves its position past them."""
         if not follower.stale and follower.position <= self.position:
-            found = self._ring.after(follower.position, CATCH_UP_EVENTS)
-            if found is None and not resuming:
+            replay = self._replay(follower)
+            if replay is not None:
+                follower.position = min(follower.position + CATCH_UP_EVENTS, self.position)
+                return replay
+            if not resuming:
                 raise errors.TooSlow()
-            if found is not None or follower.position == self.position:
-                follower.position = found[-1].seq if found else self.position
-                return follower.form.events(found) if found else []
         position = -1 if follower.stale else follower.position  # no log reaches back to -1
         page = await in_database(log.read, self.room_id, position, CATCH_UP_EVENTS)
         if page.reset:
@@ -183,6 +209,7 @@ class Audience:
         """The log begins anew at ``position``: what anybody knows of its numbers is void."""
         self.position = position
         self._ring.clear()
+        self._replays.clear()
         for follower in tuple(self.followers):
             follower.stale = True
             if follower.live:

@@ -6,6 +6,7 @@ rise in the order in which they become visible: a reader that has seen *n* never
 
 from dataclasses import dataclass
 from functools import partial
+from itertools import count, takewhile
 from time import time
 from typing import Any
 
@@ -98,6 +99,14 @@ def read(room_id: int, after: int, limit: int = PAGE_EVENTS) -> Page:
         # Appended, pruned or restored between the two queries: read again.
     # A hole that stays is a damaged log. Complete, or it says so.
     return Page(head=head, reset=True, events=[])
+
+
+def recent(room: Room, most: int) -> list[LoggedEvent]:
+    """At most ``most`` events that lead without a gap up to ``room.head``, as it was read."""
+    rows = Event.objects.filter(room=room, seq__gt=room.head - most, seq__lte=room.head).order_by("-seq")
+    found = [LoggedEvent(*row) for row in rows.values_list("seq", "type", "mid", "json")]
+    complete = takewhile(lambda pair: pair[0] == pair[1].seq, zip(count(room.head, -1), found, strict=False))
+    return [event for _, event in complete][::-1]
 
 
 def first_number(room_id: int, mid: str) -> int | None:

@@ -34,8 +34,8 @@ PRESENCE_PER_SECOND = 1000  # followers told: the counts of a large room change 
 class Relay(Audience):
     """Follows one room's log on behalf of all its followers here."""
 
-    def __init__(self, room: Room) -> None:
-        super().__init__(room.pk, position=room.head)
+    def __init__(self, room: Room, recent: list[LoggedEvent]) -> None:
+        super().__init__(room.pk, position=room.head, recent=recent)
         self.slug = room.slug
         self.room = room  # as this relay last knew it
         # Rises whenever who may read has changed. A follower is admitted in the moment in which this is seen to be what

@@ -13,8 +13,10 @@ from time import monotonic
 from typing import Any
 
 from channels.layers import get_channel_layer
+from django.conf import settings
 
 from chat import broadcast, errors, log, site
+from chat.audience import CATCH_UP_EVENTS
 from chat.canary import Canary
 from chat.database import in_database
 from chat.events import LoggedEvent
@@ -73,10 +75,8 @@ class Relays:
         if self._site_position is None:
             # Before the first connection is let in: what changes after that is heard of.
             self._site_position = await in_database(site.head)
-        room = await in_database(Room.objects.filter(slug=slug).first)
-        if room is None:
-            raise errors.RoomNotFound()
-        relay = Relay(room)
+        room, recent = await in_database(_room_and_recent, slug)
+        relay = Relay(room, recent)
         self._by_id[room.pk] = self._by_slug[slug] = relay
         return relay
 
@@ -199,6 +199,15 @@ class Relays:
                 stopping = asyncio.create_task(relay.stop())
                 self._stopping.add(stopping)
                 stopping.add_done_callback(self._stopping.discard)
+
+
+def _room_and_recent(slug: str) -> tuple[Room, list[LoggedEvent]]:
+    """A room, and the last events up to its head: who comes back after a restart of this process is answered from
+    these, and not each by the log. Raises ``RoomNotFound``."""
+    room = Room.objects.filter(slug=slug).first()
+    if room is None:
+        raise errors.RoomNotFound()
+    return room, log.recent(room, min(CATCH_UP_EVENTS, settings.RING_EVENTS))
 
 
 _current: Relays | None = None

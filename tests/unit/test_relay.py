@@ -59,6 +59,7 @@ class Reader:
 
     def __init__(self, form: protocol.EngawaV1 | ServerSentEvents = protocol.ENGAWA_V1) -> None:
         self.form = form
+        self.sent: list[dict] = []
         self.events: list[dict] = []
         self.resets: list[int] = []
         self.closed: errors.ChatError | None = None
@@ -68,6 +69,7 @@ class Reader:
     async def send(self, message: dict) -> None:
         if not self.gate.is_set():
             await self.gate.wait()
+        self.sent.append(message)
         if message["type"] == "http.response.body":
             blocks = [block for block in message["body"].decode().split("\n\n") if block]
             frames = [
@@ -289,6 +291,17 @@ async def test_a_cursor_out_of_reach_gets_one_reset(cursor: int) -> None:
         await in_database(actions.post, new_guest(), room.pk, "after")
         await until(lambda: reader.ids == [31])
         assert reader.resets == [30]
+
+
+async def test_who_comes_back_to_a_new_process_is_answered_without_the_log(monkeypatch) -> None:
+    room = await a_room()
+    await busy_room(room, 1, 30)
+    async with reading(room):  # the first one starts the relay
+        head = (await in_database(Room.objects.get, pk=room.pk)).head
+        monkeypatch.setattr(log, "read", None)
+        async with reading(room, cursor=head - 20) as one, reading(room, cursor=head - 20) as two:
+            assert one.ids == two.ids == list(range(head - 19, head + 1))
+            assert one.sent[0] is two.sent[0], "the same cursor should be answered with the same message"
 
 
 async def test_a_restored_database_resets_everybody_once() -> None:
