@@ -156,6 +156,9 @@ class GatedWebSocket(Gate, WebSocketProtocol):
     def hang_up(self) -> None:
         self.dropConnection(abort=True)
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self.client_addr}>"
+
 
 class GatedRequest(Gate, WebRequest):
     _registered = False
