@@ -17,7 +17,7 @@ request and the channel that a WebSocket began as: together three quarters of wh
 import asyncio
 import json
 import re
-from time import monotonic
+from time import monotonic, time
 
 from autobahn.websocket.protocol import TrafficStats
 from daphne.http_protocol import HTTPFactory, WebRequest
@@ -28,7 +28,7 @@ from twisted.web.http import HTTPChannel
 from zope.interface import implementer
 
 from chat.errors import PayloadTooLarge
-from config.wire import Prepared, chunk, text_frame, write
+from config.wire import Prepared, chunk, text_frame, text_in, write
 
 _SUBPROTOCOLS = re.compile(rb"[!#$&'*+.^_`|~0-9A-Za-z, \t-]*")
 _TOO_LARGE_BODY = json.dumps({"error": PayloadTooLarge().as_dict()}).encode() + b"\n"
@@ -121,6 +121,24 @@ class GatedWebSocket(Gate, WebSocketProtocol):
             if name not in _OF_THE_HANDSHAKE and value is not getattr(GatedWebSocket, name, _NOTHING)
         }
         self.__dict__ = kept | {"request": _Opened(path)}
+
+    def dataReceived(self, data: bytes) -> None:
+        start = 0
+        if (
+            self.state == self.STATE_OPEN
+            and not self.data
+            and self.current_frame is None
+            and not self.inside_message
+            and self._perMessageCompress is None
+            and self.autoPingTimeoutCall is None
+            and not self.muted
+        ):
+            while (found := text_in(data, start)) is not None:
+                text, start = found
+                self.last_ping = time()
+                self.application_queue.put_nowait({"type": "websocket.receive", "text": text})
+        if start < len(data):
+            super().dataReceived(data[start:])
 
     def pass_on(self, message: dict) -> bool:
         """Send ``message`` the short way, if it is one that has a short way. True where it was sent."""

@@ -3,7 +3,8 @@
 Autobahn builds a WebSocket frame for each connection, Twisted a chunk for each response, and both leave the bytes
 to the reactor, which waits for the socket to be writable: four system calls and some 25 µs of Python for what the
 kernel takes in 4. Here the bytes are made when a text or body is first met, found again as long as the same object
-comes back, and offered to the socket at once; what it does not take goes the way of everything else.
+comes back, and offered to the socket at once; what it does not take goes the way of everything else. And the one
+kind of frame that nearly all clients send is read in a few steps, where Autobahn takes some 80 µs for any kind.
 """
 
 from collections.abc import Callable
@@ -47,6 +48,29 @@ def text_frame(text: str) -> bytes:
     if length < 1 << 16:
         return b"\x81\x7e" + length.to_bytes(2, "big") + payload
     return b"\x81\x7f" + length.to_bytes(8, "big") + payload
+
+
+def text_in(data: bytes, start: int) -> tuple[str, int] | None:
+    """The text of the frame that begins at ``start``, and where the next one begins, if it is all there and of the
+    common kind: one masked frame, a message by itself, of less than 64 KiB, in UTF-8. None for all others."""
+    here = data[start : start + 4]
+    if len(here) < 4 or here[0] != 0x81 or here[1] < 0x80:
+        return None
+    length, at = here[1] - 0x80, start + 2
+    if length == 127:
+        return None
+    if length == 126:
+        length, at = here[2] << 8 | here[3], start + 4
+        if length < 126:  # written longer than it need be, which is not allowed
+            return None
+    begin, end = at + 4, at + 4 + length
+    if end > len(data):
+        return None
+    mask = int.from_bytes((data[at:begin] * (length // 4 + 1))[:length], "little")
+    try:
+        return (int.from_bytes(data[begin:end], "little") ^ mask).to_bytes(length, "little").decode(), end
+    except UnicodeDecodeError:
+        return None
 
 
 def chunk(body: bytes) -> bytes:

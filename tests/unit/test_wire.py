@@ -3,11 +3,15 @@
 import inspect
 import re
 import socket
+from itertools import pairwise
+from types import SimpleNamespace
 
 import daphne.server
 import pytest
 from autobahn.twisted.websocket import WebSocketServerFactory, WebSocketServerProtocol
-from autobahn.websocket.protocol import WebSocketProtocol
+from daphne.ws_protocol import WebSocketProtocol
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from twisted.internet import tcp
 from twisted.internet.protocol import Protocol
 from twisted.internet.testing import StringTransport
@@ -136,6 +140,88 @@ def test_a_socket_that_is_gone_is_left_to_its_transport(connected) -> None:
     write(transport, b"into the void")
     write(transport, b"and again")
     assert transport in transport.reactor.writers, "the transport must find out by itself"
+
+
+# Frames that come -----------------------------------------------------------------------------------------
+
+
+def frame(payload: bytes, first: int = 0x81, mask: bytes | None = b"\x01\x80\xfe\x00", long: bool = False) -> bytes:
+    length = len(payload)
+    if length < 126 and not long:
+        sizes = bytes([length | (0x80 if mask else 0)])
+    elif length < 65536:
+        sizes = bytes([126 | (0x80 if mask else 0)]) + length.to_bytes(2, "big")
+    else:
+        sizes = bytes([127 | (0x80 if mask else 0)]) + length.to_bytes(8, "big")
+    masked = payload if mask is None else bytes(byte ^ mask[index % 4] for index, byte in enumerate(payload))
+    return bytes([first]) + sizes + (mask or b"") + masked
+
+
+FRAMES = st.one_of(
+    st.text(max_size=300).map(lambda text: frame(text.encode())),
+    st.text(max_size=30).map(lambda text: frame(text.encode(), mask=b"\xff\x00\x10\x7f")),
+    st.sampled_from(
+        [
+            frame(b""),
+            frame(b"x" * 125),
+            frame(b"y" * 126),
+            frame(b"z" * 70_000),
+            frame(b"\x00\x01", first=0x82),
+            frame(b"frag", first=0x01) + frame(b"mented", first=0x80),
+            frame(b"frag", first=0x01) + frame(b"between", first=0x89) + frame(b"mented", first=0x80),
+            frame(b"ping", first=0x89),
+            frame(b"pong", first=0x8A),
+        ]
+    ),
+)
+RUBBISH = st.sampled_from(
+    [
+        frame(b"\xff\xfe"),
+        frame(b"short", long=True),
+        frame(b"unmasked", mask=None),
+        frame(b"reserved", first=0xC1),
+        frame(b"control", first=0x8B),
+        frame(b"out of place", first=0x80),
+        frame(b"\x03\xe8", first=0x88),
+    ]
+)
+
+
+def heard(kind: type, pieces: list[bytes]) -> tuple[list[dict], bytes, int]:
+    """What a connection makes of what comes: its messages, its answers, and the state that it is left in."""
+    inbox: list[dict] = []
+    connection = kind()
+    connection.factory = WebSocketServerFactory()
+    connection.makeConnection(StringTransport())
+    connection.openHandshakeTimeoutCall.cancel()
+    connection.transport.registerProducer(connection, True)
+    connection.state, connection.inside_message, connection.current_frame = connection.STATE_OPEN, False, None
+    connection.websocket_version = 13
+    connection.client_addr, connection.request = None, SimpleNamespace(path="")
+    connection.server = SimpleNamespace(
+        protocol_disconnected=lambda protocol: None, log_action=lambda *what: None, paused=set()
+    )
+    connection.application_queue = SimpleNamespace(put_nowait=inbox.append)
+    connection.log = NullLogger()
+    for piece in pieces:
+        connection.dataReceived(piece)
+    for timer in connection.closeHandshakeTimeoutCall, connection.autoPingTimeoutCall:
+        if timer is not None:
+            timer.cancel()
+    return inbox, connection.transport.value(), connection.state
+
+
+class NullLogger:
+    debug = info = warn = error = lambda *args, **kwargs: None
+
+
+@given(st.lists(FRAMES, max_size=8), st.none() | RUBBISH, st.lists(FRAMES, max_size=2), st.data())
+@settings(max_examples=300, deadline=None)
+def test_frames_are_read_as_autobahn_reads_them(before, rubbish, after, data) -> None:
+    stream = b"".join([*before, rubbish or b"", *after])
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=6)))
+    pieces = [stream[begin:end] for begin, end in pairwise([0, *cuts, len(stream)])]
+    assert heard(GatedWebSocket, pieces) == heard(WebSocketProtocol, pieces)
 
 
 # Names ----------------------------------------------------------------------------------------------------
