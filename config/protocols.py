@@ -17,6 +17,7 @@ request and the channel that a WebSocket began as: together three quarters of wh
 import asyncio
 import json
 import re
+from collections.abc import Collection
 from time import monotonic, time
 
 from autobahn.websocket.protocol import TrafficStats
@@ -49,7 +50,20 @@ _OF_THE_HANDSHAKE = frozenset(
     path protocol_to_accept root_path server_addr websocket_extensions websocket_extensions_in_use websocket_origin
     websocket_protocol_in_use websocket_protocols""".split()
 )
-_OF_THE_REQUEST = ("args", "clean_headers", "content", "received_cookies", "requestHeaders", "responseHeaders")
+_OF_THE_REQUEST = frozenset(
+    """args clean_headers client client_scheme content cookies host notifications query_string received_cookies
+    requestHeaders request_start responseHeaders root_path server_addr""".split()
+)
+
+
+def lighten(thing: object, forget: Collection[str] = ()) -> None:
+    """Let an object keep only what it does not have from its class, in a table no larger than that takes."""
+    cls = type(thing)
+    thing.__dict__ = {
+        name: value
+        for name, value in vars(thing).items()
+        if name not in forget and value is not getattr(cls, name, _NOTHING)
+    }
 
 
 @implementer(IPushProducer)
@@ -73,6 +87,11 @@ class Gate:
             waiting.set_result(None)
 
     stopProducing = resumeProducing  # the connection is lost: nobody waits any longer
+
+    def _settle(self, transport: object) -> None:
+        """The connection stays: what only its log lines would need, and every one has of its own, goes."""
+        transport.logstr = transport.repstr = "connection"
+        lighten(transport)
 
     async def drained(self) -> None:
         """Wait until the reader has caught up, or is gone."""
@@ -114,13 +133,9 @@ class GatedWebSocket(Gate, WebSocketProtocol):
         self.transport.unregisterProducer()
         self.transport.registerProducer(self, True)
         super().onOpen()
-        path = self.request.path
-        kept = {
-            name: value
-            for name, value in self.__dict__.items()
-            if name not in _OF_THE_HANDSHAKE and value is not getattr(GatedWebSocket, name, _NOTHING)
-        }
-        self.__dict__ = kept | {"request": _Opened(path)}
+        self.request = _Opened(self.request.path)
+        lighten(self, _OF_THE_HANDSHAKE)
+        self._settle(self.transport)
 
     def dataReceived(self, data: bytes) -> None:
         start = 0
@@ -179,6 +194,8 @@ class GatedWebSocket(Gate, WebSocketProtocol):
 
 
 class GatedRequest(Gate, WebRequest):
+    # Twisted and Daphne set these on each request; a stream that has begun needs none of its own.
+    cookies = notifications = ()
     _registered = False
     _writes_itself = False
     _is_too_large = False
@@ -244,7 +261,10 @@ class GatedRequest(Gate, WebRequest):
     def _stream(self) -> None:
         """The first part is written: what was asked, and how the answer began, is not needed any more."""
         self._writes_itself = type(self.channel) is HTTPChannel and self.method != b"HEAD"
-        self.__dict__ = {name: value for name, value in self.__dict__.items() if name not in _OF_THE_REQUEST}
+        lighten(self, _OF_THE_REQUEST)
+        if self._writes_itself:
+            lighten(self.channel)
+            self._settle(self.channel.transport)
 
     def hold_input(self) -> bool:
         return False  # a request is bounded by its size
