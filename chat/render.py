@@ -14,6 +14,11 @@ from markdown_it.rules_inline import StateInline
 
 RENDERER = 1
 
+# Nothing that Markdown, the linkifier or the sanitiser would act on: no character that begins any of their marks,
+# none that HTML writes in another way, no space but the plain one, and that only between words. Addresses, which all
+# have ":/" or "@", are left to the linkifier. Whatever is in doubt is not plain.
+_WORD = r"[^\x00- &*<>@\\_`~\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff\ud800-\udfff]+"
+_PLAIN = re.compile(rf"{_WORD}(?:(?: +|\n){_WORD})*")
 _MAX_QUOTE_DEPTH = 5
 _DEEP_QUOTE = re.compile(rf"^[ \t]*(?:>[ \t]*){{{_MAX_QUOTE_DEPTH + 1}}}", re.MULTILINE)
 _TAG = re.compile(r"<[^>]*>")
@@ -23,6 +28,18 @@ _RUNS_INTO = re.compile(r"[\w@./]")
 
 def to_html(text: str) -> str:
     """Sanitised HTML for ``text``: block elements ``p``, ``blockquote`` and ``pre`` only at the top."""
+    if is_plain(text):
+        return "<p>" + text.replace("\n", "<br>\n") + "</p>"
+    return _parsed(text)
+
+
+def is_plain(text: str) -> bool:
+    """Whether ``text`` is certainly its own HTML but for its line breaks. Most of what people say is."""
+    return ":/" not in text and _PLAIN.fullmatch(text) is not None
+
+
+def _parsed(text: str) -> str:
+    """The same by the parser and the sanitiser, for any text."""
     if not _DEEP_QUOTE.search(text):  # the parser drops what lies deeper than it goes; we lose nothing
         html = _sanitiser.clean(_markdown.render(text)).strip()
         if _TAG.sub("", html).strip():

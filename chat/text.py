@@ -20,9 +20,9 @@ RESERVED_SLUGS = frozenset(  # words of our own addresses, and what broken progr
 
 _ORIGIN = re.compile(r"https?://(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
 _JOINERS = "\u200c\u200d"  # they shape letters and emoji, so they stay
-# Embeddings and overrides (UAX #9): they make text read differently from what it is. Isolates, which browsers
-# close at the end of a paragraph, stay.
-_BIDI_OVERRIDES = "\u202a\u202b\u202c\u202d\u202e"
+# Controls, and embeddings and overrides (UAX #9), which make text read differently from what it is. Isolates, which
+# browsers close at the end of a paragraph, stay.
+_DROPPED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
 _LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 
 
@@ -31,7 +31,11 @@ def well_formed(text: str) -> str:
 
     JSON can carry ``"\\ud800"``, which no database and no UTF-8 stream can.
     """
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def clean_text(text: object) -> str:
@@ -44,9 +48,12 @@ def clean_text(text: object) -> str:
     # Far too long is told before anything is computed over it; normalising shrinks a text to a third at most.
     if len(text) > 4 * settings.MAX_TEXT_CHARS:
         raise _too_long(len(text))
-    text = _LINE_ENDS.sub("\n", well_formed(text))
-    text = "".join(_bounded_marks(char for char in text if char in "\n\t" or not _is_dropped(char)))
-    text = unicodedata.normalize("NFC", text).strip()
+    text = _DROPPED.sub("", _LINE_ENDS.sub("\n", well_formed(text)))
+    if not text.isascii():
+        if any(map(unicodedata.combining, text)):
+            text = "".join(_bounded_marks(text))
+        text = unicodedata.normalize("NFC", text)
+    text = text.strip()
     if not any(_is_visible(char) for char in text):
         raise errors.TextEmpty()
     if len(text) > settings.MAX_TEXT_CHARS:
@@ -146,10 +153,6 @@ def _slug_chars(text: str) -> Iterator[str]:
 
 def _category(char: str) -> str:
     return unicodedata.category(char)
-
-
-def _is_dropped(char: str) -> bool:
-    return _category(char) in ("Cc", "Cs") or char in _BIDI_OVERRIDES
 
 
 def _is_visible(char: str) -> bool:

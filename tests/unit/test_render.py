@@ -1,9 +1,10 @@
 import html.parser
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chat import render
 from chat.render import to_html
 
 LINK = '<a href="{0}" rel="nofollow ugc noopener">{0}</a>'
@@ -90,6 +91,54 @@ def test_nothing_that_was_said_is_lost(text: str) -> None:
     tags.feed(to_html(text))
     for char in "ab12":
         assert tags.text.count(char) == text.count(char)
+
+
+# What chat is made of, and what stands at the border of what is plain.
+PIECES = [
+    *" \n\t.,;:!?'\"()[]{}-+=#%$^|/\\&<>*_`~@019abXY",
+    *("http:", "https://", "//", "www.", "a.b", "1.2.3", "x@y.z", "mailto:", "ftp:", "1. ", "- ", "    ", "---", "==="),
+    *(
+        "&amp;",
+        "&#65;",
+        "\n\n",
+        " \n",
+        "\n ",
+        "日本語",
+        "。",
+        "：",
+        "＠",
+        "．",
+        "／",
+        "😀",
+        "👩\u200d👩",
+        "\ufe0f",
+        "e\u0301",
+    ),
+    *("\u3000", "\u00a0", "\u0085", "\u2028", "\u200b", "\u2066", "\ufeff", "\ufffd", "\uffff", "\xad", "ß", "ı"),
+    *("hello", "Is the tea ready?", "I'm here", '"no"', "10:30", ":)", "and/or", "100 %"),
+]
+
+
+@given(st.one_of(st.lists(st.sampled_from(PIECES), max_size=20).map("".join), st.text(max_size=30)))
+@settings(max_examples=1000)
+def test_plain_text_is_what_the_parser_makes_of_it(text: str) -> None:
+    assert to_html(text) == render._parsed(text)
+
+
+def test_what_people_say_is_plain() -> None:
+    """Otherwise the test above compares the parser with itself."""
+    for text in [
+        "hello",
+        "Is the tea ready?",
+        "I'm (nearly) here :)",
+        "a\nb",
+        "10:30, 100 %",
+        "お茶です。",
+        "😀 e\u0301",
+    ]:
+        assert render.is_plain(text), text
+    for text in ["*a*", "a_b", "`a`", "x@y.z", "http://a", "<", "&", "~~~", "a\n\nb", "a \nb", " a", "a ", "a\tb", ""]:
+        assert not render.is_plain(text), text
 
 
 def test_deep_quotes_lose_nothing() -> None:
