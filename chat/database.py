@@ -7,6 +7,7 @@ PostgreSQL a process and SQLite, which tidies up when its last connection closes
 """
 
 import asyncio
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
@@ -20,9 +21,12 @@ from django.db import InterfaceError, OperationalError, connection
 from chat.errors import ServerBusy
 
 KEEP_SECONDS = 60.0
+TRUST_SECONDS = 1.0  # a connection that has just worked is not asked whether it works
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+_thread = threading.local()
 
 
 @cache
@@ -45,9 +49,15 @@ def _call(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         connection.close_if_unusable_or_obsolete()
         connection.ensure_connection()
         # settings.CONN_MAX_AGE is 0, for the threads that Django makes for each request; these stay.
-        connection.close_at = monotonic() + KEEP_SECONDS
-        return function(*args, **kwargs)
+        now = monotonic()
+        connection.close_at = now + KEEP_SECONDS
+        if now < getattr(_thread, "trusted_until", 0.0):
+            connection.health_check_done = True
+        result = function(*args, **kwargs)
+        _thread.trusted_until = monotonic() + TRUST_SECONDS
+        return result
     except (OperationalError, InterfaceError) as error:
+        _thread.trusted_until = 0.0
         raise ServerBusy() from error
     finally:
         connection.close_if_unusable_or_obsolete()
