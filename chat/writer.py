@@ -1,7 +1,8 @@
 """Posts that wait at the same moment are committed together: one transaction, one broadcast, one sync to disk.
 
 A lone post is written at once. While a room's transaction runs, what else arrives for that room waits, and goes
-into the next one, in the order of its arrival.
+into the next one, in the order of its arrival. After a transaction of several, what already lies in the sockets is
+read first: each transaction is passed on to everybody in the room, so the same posts in fewer of them cost less.
 """
 
 import asyncio
@@ -16,6 +17,9 @@ from chat.database import in_database
 from chat.errors import ChatError
 
 MAX_TOGETHER = 200  # posts in a transaction: about 25 ms of work, for which the room is locked
+# Turns of the event loop between two transactions of a busy room: about what a post takes from its socket to here.
+# An idle loop turns so often in a fraction of a millisecond; a busy one brings the answers to the last transaction.
+GATHERING_TURNS = 12
 
 Waiting = tuple[Post, asyncio.Future[Posted]]
 
@@ -44,15 +48,17 @@ class Writer:
             while waiting[room_id]:
                 together, waiting[room_id] = waiting[room_id][:MAX_TOGETHER], waiting[room_id][MAX_TOGETHER:]
                 await self._write_together(room_id, together)
+                if len(together) > 1:
+                    for _ in range(GATHERING_TURNS):
+                        await asyncio.sleep(0)
         finally:
             del self._tasks[room_id], waiting[room_id]
 
     async def _write_together(self, room_id: int, together: list[Waiting]) -> None:
         posts = [post for post, _ in together]
         try:
-            checked = await in_database(_check, posts)
             async with self._turn:
-                results = await in_database(actions.write_together, room_id, checked)
+                results = await in_database(actions.post_together, room_id, posts)
         except Exception as error:
             if len(together) > 1 and not isinstance(error, ChatError):
                 # One of them broke the transaction in a way we did not foresee: it must not take the others along.
@@ -67,10 +73,6 @@ class Writer:
                 answer.set_exception(result)
             else:
                 answer.set_result(result)
-
-
-def _check(posts: list[Post]) -> list[actions.Draft | ChatError]:
-    return [actions.check(post) for post in posts]
 
 
 _writer: tuple[asyncio.AbstractEventLoop, Writer] | None = None
