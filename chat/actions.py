@@ -6,17 +6,16 @@ holds the room's lock, so that what it was allowed is still so when it commits.
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from chat import errors, events, log, policies, text
+from chat import errors, events, log, policies, rows, text
 from chat.errors import ChatError
 from chat.identity import Identity
 from chat.log import Entry
-from chat.mids import is_mid, next_mid
-from chat.models import Membership, Message, Room
+from chat.mids import is_mid, mids_after
+from chat.models import Membership, Message, NewMessage, Room
 from chat.render import RENDERER, to_html
 
 
@@ -105,8 +104,13 @@ def write_together(room_id: int, checked: list[Draft | ChatError]) -> list[Poste
     drafts = [draft for draft in checked if isinstance(draft, Draft)]
     if not drafts:
         return checked
-    with transaction.atomic():
-        answers = _write(_lock(room_id), drafts)
+    try:
+        with transaction.atomic():
+            answers = _write(_lock(room_id), drafts)
+    except _AskedAgain:
+        with transaction.atomic():
+            room = _lock(room_id)
+            answers = _write(room, drafts, _posted_before(room_id, drafts))
     remaining = iter(answers)
     return [next(remaining) if isinstance(draft, Draft) else draft for draft in checked]
 
@@ -121,21 +125,31 @@ def check(post: Post) -> Draft | ChatError:
     return Draft(post.actor, key, body, to_html(body), post.reply_to)
 
 
-def _write(room: Room | None, drafts: list[Draft]) -> list[Posted | ChatError]:
-    """Write those of ``drafts`` that may be: a few queries, however many there are."""
+class _AskedAgain(IntegrityError):
+    """Something may have been posted before with the same key. That is rare: only then is it looked for."""
+
+
+_Before = dict[tuple[str, uuid.UUID], Posted]  # by author and key
+
+
+def _write(room: Room | None, drafts: list[Draft], before: _Before | None = None) -> list[Posted | ChatError]:
+    """Write those of ``drafts`` that may be: a few queries, however many there are.
+
+    What was posted ``before`` is not posted again. Where nobody has looked for that (None), raises ``_AskedAgain`` if
+    it makes a difference.
+    """
     if room is None:
         return [errors.RoomNotFound() for _ in drafts]
     roles = policies.roles_in(room, {draft.actor for draft in drafts})
-    # What was posted before, by author and key; joined by what is posted now.
-    before: dict[tuple[str, uuid.UUID], Posted] = {
-        (message.author_key, message.key): _posted(message)
-        for message in Message.objects.filter(room=room, key__in={draft.key for draft in drafts})
-    }
     answered = {draft.reply_to for draft in drafts if is_mid(draft.reply_to)}
-    there = set(Message.objects.visible().filter(room=room, mid__in=answered).values_list("mid", flat=True))
+    there = set()
+    if answered:
+        there.update(Message.objects.visible().filter(room=room, mid__in=answered).values_list("mid", flat=True))
     head = room.head
+    mids = mids_after(room.last_mid)
     now = timezone.now()
-    messages: list[Message] = []
+    known = dict(before or {})  # joined by what is posted now
+    messages: list[NewMessage] = []
     answers: list[Posted | ChatError] = []
     for draft in drafts:
         author = (draft.actor.key, draft.key)
@@ -144,18 +158,37 @@ def _write(room: Room | None, drafts: list[Draft]) -> list[Posted | ChatError]:
             answers.append(errors.RoomNotFound())
         elif not policies.may_post(room, role):
             answers.append(errors.NotAllowed())
-        elif author in before:
-            answers.append(before[author])
+        elif author in known:
+            answers.append(known[author])
         elif draft.reply_to is not None and not (is_mid(draft.reply_to) and draft.reply_to in there):
+            if before is None:  # it may have been there when this was first asked
+                raise _AskedAgain()
             answers.append(errors.MessageNotFound())
         else:
-            room.last_mid = next_mid(room.last_mid)
-            messages.append(_message(room, draft, role, now))
-            posted = Posted(mid=room.last_mid, key=str(draft.key), seq=head + len(messages))
-            before[author] = posted
+            actor = draft.actor
+            message = NewMessage(
+                mid=next(mids),
+                room_id=room.pk,
+                author_id=actor.user_id,
+                author_key=actor.key,
+                author_name=actor.name,
+                author_kind=actor.kind,
+                author_role=role,
+                key=draft.key,
+                text=draft.text,
+                html=draft.html,
+                renderer=RENDERER,
+                reply_to=draft.reply_to or "",
+                created_at=now,
+            )
+            messages.append(message)
+            posted = Posted(mid=message.mid, key=str(draft.key), seq=head + len(messages))
+            known[author] = posted
             answers.append(posted)
     if messages:
-        Message.objects.bulk_create(messages)
+        if rows.insert(Message, NewMessage._fields, messages) < len(messages):
+            raise _AskedAgain("a key or a mid is used already")
+        room.last_mid = messages[-1].mid
         log.append(
             room,
             *(Entry(events.MESSAGE, events.message_fields(message, room.slug), message.mid) for message in messages),
@@ -163,22 +196,14 @@ def _write(room: Room | None, drafts: list[Draft]) -> list[Posted | ChatError]:
     return answers
 
 
-def _message(room: Room, draft: Draft, role: str, now: datetime) -> Message:
-    return Message(
-        mid=room.last_mid,
-        room=room,
-        author_id=draft.actor.user_id,
-        author_key=draft.actor.key,
-        author_name=draft.actor.name,
-        author_kind=draft.actor.kind,
-        author_role=role,
-        key=draft.key,
-        text=draft.text,
-        html=draft.html,
-        renderer=RENDERER,
-        reply_to=draft.reply_to or "",
-        created_at=now,
-    )
+def _posted_before(room_id: int, drafts: list[Draft]) -> _Before:
+    """What was posted to the room with the authors and keys of ``drafts``, in two queries."""
+    # By both, since the index has the author first.
+    authors, keys = {draft.actor.key for draft in drafts}, {draft.key for draft in drafts}
+    found = Message.objects.filter(room_id=room_id, author_key__in=authors, key__in=keys)
+    messages = list(found.order_by().values_list("author_key", "key", "mid"))
+    numbers = log.first_numbers(room_id, [mid for _, _, mid in messages])
+    return {(author, key): Posted(mid=mid, key=str(key), seq=numbers.get(mid)) for author, key, mid in messages}
 
 
 def edit(actor: Identity, room_id: int, mid: object, message: object) -> Posted:
@@ -266,11 +291,6 @@ def _find(room: Room, mid: object) -> Message:
     if found is None:
         raise errors.MessageNotFound()
     return found
-
-
-def _posted(message: Message) -> Posted:
-    seq = log.first_number(message.room_id, message.mid)
-    return Posted(mid=message.mid, key=str(message.key), seq=seq)
 
 
 def _clean_key(key: object) -> uuid.UUID:

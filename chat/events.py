@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from chat.models import Message
+from chat.models import Message, NewMessage
 
 MESSAGE = "message"
 EDITED = "message.edited"
 DELETED = "message.deleted"
 REDACTED = "message.redacted"
 ROOM_CHANGED = "room.changed"
+
+_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class LoggedEvent:
 
 def encode(fields: dict[str, Any]) -> str:
     """JSON on one line, as itself rather than escaped where it is not ASCII."""
-    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+    return _encoder.encode(fields)
 
 
 def timestamp(moment: datetime) -> str:
@@ -38,7 +40,7 @@ def timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def message_fields(message: Message, slug: str) -> dict[str, Any]:
+def message_fields(message: Message | NewMessage, slug: str) -> dict[str, Any]:
     """A message's content as readers see it, in an event or in a history."""
     fields: dict[str, Any] = {
         "type": MESSAGE,
@@ -53,7 +55,12 @@ def message_fields(message: Message, slug: str) -> dict[str, Any]:
         fields["reply_to"] = message.reply_to
     if message.edited_at:
         fields["edited_at"] = timestamp(message.edited_at)
-    fields["author"] = message.author_dict()
+    fields["author"] = {
+        "name": message.author_name,
+        "kind": message.author_kind,
+        "role": message.author_role,
+        "id": message.author_key,
+    }
     return fields
 
 

@@ -10,16 +10,17 @@ from itertools import count, takewhile
 from time import time
 from typing import Any
 
-from django.db import transaction
-from django.db.models import Value
+from django.db import IntegrityError, transaction
+from django.db.models import Min, Value
 from django.utils import timezone
 
-from chat import broadcast, events
+from chat import broadcast, events, rows
 from chat.events import LoggedEvent
 from chat.models import Event, Room, SiteEvent
 from chat.site import Change
 
 PAGE_EVENTS = 500
+_COLUMNS = ("room_id", "seq", "type", "mid", "json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +67,10 @@ def append(room: Room, *entries: Entry) -> list[LoggedEvent]:
         fields["at"] = now
         fields.update({name: value for name, value in entry.content.items() if name not in fields or name == "at"})
         logged.append(LoggedEvent(seq=room.head, type=entry.type, mid=entry.mid, json=events.encode(fields)))
-    Event.objects.bulk_create(
-        Event(room=room, seq=event.seq, type=event.type, mid=event.mid, json=event.json) for event in logged
-    )
+    if rows.insert(Event, _COLUMNS, [(room.pk, each.seq, each.type, each.mid, each.json) for each in logged]) < len(
+        logged
+    ):
+        raise IntegrityError(f"room {room.pk} has events beyond its head")
     room.save(update_fields=["head", "last_mid"])
     transaction.on_commit(partial(broadcast.announce, room.pk, room.slug, logged))
     return logged
@@ -109,9 +111,10 @@ def recent(room: Room, most: int) -> list[LoggedEvent]:
     return [event for _, event in complete][::-1]
 
 
-def first_number(room_id: int, mid: str) -> int | None:
-    """The number of the first event that spoke of ``mid``, or None where the log no longer has it."""
-    return Event.objects.filter(room_id=room_id, mid=mid).order_by("seq").values_list("seq", flat=True).first()
+def first_numbers(room_id: int, mids: list[str]) -> dict[str, int]:
+    """The number of the first event that spoke of each of ``mids``, but for those that the log no longer has."""
+    found = Event.objects.filter(room_id=room_id, mid__in=mids).order_by("mid").values_list("mid")
+    return dict(found.annotate(Min("seq")))
 
 
 def news(room_ids: list[int], site_after: int) -> tuple[dict[int, int], list[Change]]:

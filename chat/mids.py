@@ -5,18 +5,21 @@ clocks of several processes say. The room remembers its last; the room's lock ma
 """
 
 import re
+from collections.abc import Iterator
 
 from ulid import ULID
 
 _MID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 
 
-def next_mid(last: str) -> str:
-    """A new identifier, greater than ``last`` ("" for a room's first)."""
-    made = ULID()
-    if last and str(made) <= last:
-        made = ULID.from_int(int(ULID.from_str(last)) + 1)
-    return str(made)
+def mids_after(last: str) -> Iterator[str]:
+    """New identifiers, each greater than the one before it, and the first than ``last`` ("" for a room's first)."""
+    number = int(ULID())
+    if last:
+        number = max(number, int(ULID.from_str(last)) + 1)
+    while True:
+        yield str(ULID.from_int(number))
+        number += 1
 
 
 def is_mid(value: object) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from datetime import datetime
+from typing import NamedTuple
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
@@ -160,13 +161,25 @@ class Message(models.Model):
     def __str__(self) -> str:
         return f"{self.author_name}, {self.created_at:%Y-%m-%d %H:%M}"
 
-    def author_dict(self) -> dict[str, Any]:
-        return {
-            "name": self.author_name,
-            "kind": self.author_kind,
-            "role": self.author_role,
-            "id": self.author_key,
-        }
+
+class NewMessage(NamedTuple):
+    """A message that is about to be written: the columns of its row that are not empty, by name."""
+
+    mid: str
+    room_id: int
+    author_id: int | None
+    author_key: str
+    author_name: str
+    author_kind: str
+    author_role: str
+    key: uuid.UUID
+    text: str
+    html: str
+    renderer: int
+    reply_to: str
+    created_at: datetime
+
+    edited_at = None
 
 
 class Event(models.Model):

@@ -22,6 +22,8 @@ def role_in(room: Room, actor: Identity | None) -> str:
 def roles_in(room: Room, actors: set[Identity]) -> dict[Identity, str]:
     """The role in ``room`` of each of ``actors``, in one query at most."""
     user_ids = {actor.user_id for actor in actors if actor.user_id is not None}
+    if not user_ids:
+        return dict.fromkeys(actors, NO_ROLE)
     roles = dict(Membership.objects.filter(room=room, user_id__in=user_ids).values_list("user_id", "role"))
     return {actor: roles.get(actor.user_id, NO_ROLE) for actor in actors}
 

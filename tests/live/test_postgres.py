@@ -13,7 +13,7 @@ from tests.clients import participant, viewer
 from tests.live.test_resources import open_streams
 from tests.servers import ROOT, Engawa, Postgres
 
-DATABASE_SUITES = ["test_log.py", "test_actions.py", "test_relay.py", "test_views.py"]
+DATABASE_SUITES = [f"test_{name}.py" for name in ("log", "rows", "actions", "writer", "relay", "views")]
 STREAMS = 100
 
 

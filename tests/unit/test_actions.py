@@ -49,6 +49,16 @@ def test_posting_twice_is_posting_once(cast) -> None:
     assert actions.post(cast.sven, cast.room.pk, "mine", key).mid != first.mid
 
 
+def test_a_reply_asked_again_is_the_same_though_what_it_answers_is_gone(cast) -> None:
+    answered = actions.post(cast.gil, cast.room.pk, "?")
+    key = str(uuid.uuid4())
+    reply = actions.post(cast.sven, cast.room.pk, "!", key, answered.mid)
+    actions.delete(cast.gil, cast.room.pk, answered.mid)
+    assert actions.post(cast.sven, cast.room.pk, "!", key, answered.mid) == reply
+    with pytest.raises(errors.MessageNotFound):
+        actions.post(cast.mio, cast.room.pk, "!", key, answered.mid)
+
+
 def test_a_deleted_message_is_not_posted_again(cast) -> None:
     key = str(uuid.uuid4())
     first = actions.post(cast.gil, cast.room.pk, "gone", key)

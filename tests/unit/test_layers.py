@@ -1,6 +1,7 @@
 """Imports point one way, and what only one module may do, no other does."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 # From the ground up. A module imports only from lines above its own.
 CHAT = [
-    ["errors", "groups", "identity", "irc", "mids", "parking", "render", "sessions", "stepping", "subscription"],
+    ["errors", "groups", "identity", "irc", "mids", "parking", "render", "rows"],
+    ["sessions", "stepping", "subscription"],
     ["text", "database"],
     ["models"],
     ["events", "policies", "pages"],
@@ -80,13 +82,19 @@ def test_chat_never_imports_feeds_and_only_config_puts_together() -> None:
     ("what", "where"),
     [
         (".group_send(", "chat/broadcast.py"),
-        ("Event.objects.bulk_create(", "chat/log.py"),
+        ("rows.insert(Event,", "chat/log.py"),
         ("receive(channel)", "chat/subscription.py"),
     ],
 )
 def test_only_one_module_does_it(what: str, where: str) -> None:
     files = [path for package in ("chat", "feeds", "config") for path in (ROOT / package).rglob("*.py")]
     assert [str(path.relative_to(ROOT)) for path in files if what in path.read_text()] == [where]
+
+
+def test_only_the_log_touches_the_rows_of_events() -> None:
+    files = [path for package in ("chat", "feeds", "config") for path in (ROOT / package).rglob("*.py")]
+    found = [str(path.relative_to(ROOT)) for path in files if re.search(r"\bEvent\.objects\b", path.read_text())]
+    assert found == ["chat/log.py"]
 
 
 def test_domain_code_knows_no_transport() -> None:

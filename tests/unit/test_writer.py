@@ -1,6 +1,7 @@
 """Posts that wait together are committed together."""
 
 import asyncio
+import threading
 import uuid
 
 import pytest
@@ -39,16 +40,44 @@ def test_each_gets_an_answer_and_a_bad_one_takes_nothing_from_its_neighbours(cas
     assert (roles["two"], roles["five"]) == ("none", "owner")
 
 
+def queries_of(room_id: int, posts: list[Post]) -> list[str]:
+    """What the database is asked, but for the beginning and the end of the transaction."""
+    with CaptureQueriesContext(connection) as queries:
+        post_together(room_id, posts)
+    statements = [query["sql"] for query in queries]
+    return [sql for sql in statements if not sql.startswith(("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK"))]
+
+
 @pytest.mark.django_db
-def test_the_queries_are_as_many_for_fifty_as_for_two(cast) -> None:
-    counts = []
-    for many in (2, 50):
-        with CaptureQueriesContext(
-            connection,
-        ) as queries:
-            post_together(cast.room.pk, [Post(cast.sven, f"{number}") for number in range(many)])
-        counts.append(len(queries))
-    assert counts[0] == counts[1] <= 10
+@pytest.mark.parametrize("many", [1, 50])
+def test_four_queries_however_many_posts(cast, many: int) -> None:
+    guests = [new_guest() for _ in range(many)]
+    # The room, its messages, its events, the room's head.
+    assert len(queries_of(cast.room.pk, [Post(guest, "hello") for guest in guests])) == 4
+    # Accounts have roles, and replies answer something.
+    answered = Message.objects.first().mid
+    posts = [Post((cast.olga, cast.mio, cast.gil)[index % 3], "!", reply_to=answered) for index in range(many)]
+    assert len(queries_of(cast.room.pk, posts)) <= 6
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("many", [1, 50])
+def test_who_asks_again_costs_a_second_run_and_no_more(cast, many: int) -> None:
+    posts = [Post(cast.gil, "hello", str(uuid.uuid4())) for _ in range(many)]
+    first = post_together(cast.room.pk, posts)
+    # The room and the rows that are used already; the room, the messages of then, and their numbers.
+    assert len(queries_of(cast.room.pk, posts)) == 5
+    assert post_together(cast.room.pk, posts) == first
+    assert post_together(cast.room.pk, [Post(cast.gil, "new"), *posts])[1:] == first
+    assert Message.objects.count() == Event.objects.count() == many + 1
+
+
+@pytest.mark.django_db
+def test_more_than_one_statement_holds_are_written_in_several(cast) -> None:
+    answers = post_together(cast.room.pk, [Post(cast.gil, f"{number}") for number in range(400)])
+    assert [answer.seq for answer in answers] == list(range(1, 401))
+    assert list(Message.objects.values_list("text", flat=True)) == [f"{number}" for number in range(400)]
+    assert len(log.read(cast.room.pk, 0).events) == 400
 
 
 @pytest.mark.django_db
@@ -78,6 +107,36 @@ async def test_what_waits_is_written_together_in_the_order_of_its_arrival(monkey
     lone = await writer.post(room.pk, Post(new_guest(), "alone"))
     assert lone.seq == 61
     assert sizes[-1] == 1
+    await asyncio.to_thread(database.close)
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_who_answers_at_once_is_in_the_next_transaction(monkeypatch) -> None:
+    """Otherwise those who began at different moments would never meet, and each transaction would carry few."""
+    room = (await database.in_database(actions.create_room, new_guest(), "veranda"))[0]
+    sizes, write, others_wait = [], actions.write_together, threading.Event()
+
+    def watched(room_id: int, posts: list[actions.Draft]) -> list:
+        sizes.append(len(posts))
+        assert others_wait.wait(10)
+        return write(room_id, posts)
+
+    monkeypatch.setattr(actions, "write_together", watched)
+    writer = Writer()
+
+    async def talk() -> None:
+        for number in range(5):
+            await writer.post(room.pk, Post(new_guest(), f"{number}"))
+
+    async with asyncio.TaskGroup() as talking:
+        talking.create_task(talk())
+        while not sizes:
+            await asyncio.sleep(0.001)
+        talking.create_task(talk())
+        talking.create_task(talk())
+        await asyncio.sleep(0)
+        others_wait.set()
+    assert sizes == [1, 2, 3, 3, 3, 3]
     await asyncio.to_thread(database.close)
 
 
