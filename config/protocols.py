@@ -245,6 +245,9 @@ class GatedRequest(Gate, WebRequest):
         return True
 
     def handle_reply(self, message: dict) -> None:
+        if message["type"] == "http.response.start" and self.server.is_leaving and self.channel is not None:
+            self.responseHeaders.setRawHeaders(b"connection", [b"close"])  # the next request goes to who stays
+            self.channel.persistent = False
         if message["type"] == "http.response.body" and self.channel is not None and not self.finished:
             if message.get("more_body") and not self._registered:
                 self._registered = True

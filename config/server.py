@@ -10,9 +10,8 @@ from time import monotonic
 from typing import Any
 
 import daphne.server
-from daphne.endpoints import build_endpoint_description_strings
 from django.conf import settings
-from twisted.internet import defer, reactor
+from twisted.internet import defer, reactor, tcp
 from twisted.logger import LogLevel, formatEvent, globalLogPublisher
 
 from chat.parking import PARK
@@ -44,18 +43,19 @@ daphne.server.WebSocketFactory = GatedWebSocketFactory
 
 
 class Server(daphne.server.Server):
-    """Daphne's server, extended. Calls ``on_listening`` once it listens; where it never did, ``failure`` says why
-    after ``run``."""
+    """Daphne's server, extended. Listens on a Twisted endpoint, given by its description. Calls ``on_listening`` once
+    it does; where it never did, ``failure`` says why after ``run``."""
 
-    def __init__(self, application: Callable, host: str, port: int, on_listening: Callable[[], None]) -> None:
+    def __init__(self, application: Callable, endpoint: str, on_listening: Callable[[], None]) -> None:
         super().__init__(
             application,
-            endpoints=[f"{tcp}:backlog={BACKLOG}" for tcp in build_endpoint_description_strings(host=host, port=port)],
+            endpoints=[endpoint],
             websocket_max_message_size=MAX_MESSAGE_BYTES,
             websocket_max_frame_size=MAX_MESSAGE_BYTES,
             server_name="",
         )
         self.failure = ""
+        self.is_leaving = False
         self.paused: set = set()
         self._served: set = set()  # the connections that have an application, running or parked
         self._all_gone = asyncio.Event()
@@ -136,15 +136,16 @@ class Server(daphne.server.Server):
         return defer.Deferred.fromFuture(asyncio.ensure_future(self._leave()))
 
     async def _leave(self) -> None:
+        self.is_leaving = True
         for port in self._ports:
             await defer.maybeDeferred(port.stopListening).asFuture(asyncio.get_running_loop())
         try:
             async with asyncio.timeout(settings.DRAIN_SECONDS):
                 await relays().drain()
-                while self._served:
-                    self._all_gone.clear()
-                    await self._all_gone.wait()
-                await self._finished(self._running())
+                await self._everybody_gone()
+                if _has_connections():  # of whom some may have come a moment ago, and not have asked yet
+                    await asyncio.sleep(LINGER_SECONDS)
+                    await self._everybody_gone()
         except TimeoutError:
             logger.warning("%s connections were still busy and are broken off", len(self._served))
         remaining = self._running()
@@ -153,6 +154,12 @@ class Server(daphne.server.Server):
         await self._finished(remaining)
         if self.connections:
             await asyncio.sleep(LINGER_SECONDS)
+
+    async def _everybody_gone(self) -> None:
+        while self._served:
+            self._all_gone.clear()
+            await self._all_gone.wait()
+        await self._finished(self._running())
 
     def _running(self) -> list[asyncio.Future]:
         applications = [details.get("application_instance") for details in self.connections.values()]
@@ -169,6 +176,10 @@ def _report(event: dict[str, Any]) -> None:
         failure = event.get("log_failure")
         trace = None if failure is None else (failure.type, failure.value, failure.getTracebackObject())
         logger.error("the network stumbled: %s", formatEvent(event), exc_info=trace)
+
+
+def _has_connections() -> bool:
+    return any(isinstance(reader, tcp.Server) for reader in reactor.getReaders())
 
 
 def _is_more(message: dict) -> bool:

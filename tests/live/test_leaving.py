@@ -44,3 +44,28 @@ async def test_old_connections_come_back_anew(tmp_path: Path) -> None:
             assert block
     finally:
         server.stop()
+
+
+async def test_who_has_connected_but_not_asked_yet_is_answered(tmp_path: Path) -> None:
+    server = Engawa(tmp_path)
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    await asyncio.sleep(2.5)  # an idle server: what it has answered before, Daphne has forgotten by then
+    server.popen.send_signal(signal.SIGTERM)
+    while await is_listening(server):
+        pass
+    writer.write(f"GET /health/live HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n\r\n".encode())
+    async with asyncio.timeout(10):
+        answer = await reader.read()
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b"\r\nconnection: close\r\n" in answer.lower()
+    writer.close()
+    assert await asyncio.to_thread(server.popen.wait, 10) == 0
+
+
+async def is_listening(server: Engawa) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    except OSError:  # refused, or reset where it met the end itself
+        return False
+    writer.close()
+    return True
