@@ -33,6 +33,8 @@ class Environment:
     def __init__(self, dotenv: Path | None = None) -> None:
         self._env = Env()
         self.names: set[str] = set()
+        self.ranges: dict[str, range] = {}
+        self.given = dict(os.environ)  # as it was before ``.env`` was read, which is read into it
         if dotenv is not None and dotenv.is_file():
             self._env.read_env(str(dotenv), override=False)
 
@@ -62,6 +64,8 @@ class Environment:
         return self._read(name, default, parse)
 
     def number(self, name: str, default: int, *, least: int = 0, most: int = 10**12) -> int:
+        self.ranges[name] = range(least, most + 1)
+
         def parse(key: str) -> int:
             number = self._env.int(key)
             if not least <= number <= most:

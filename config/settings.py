@@ -23,6 +23,7 @@ _ORIGIN = re.compile(r"https?://([\w.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?")
 DEBUG = env.flag("DEBUG", False)
 HOST = env.text("HOST", "127.0.0.1")
 PORT = env.number("PORT", 8000, least=1, most=65535)
+WORKERS = env.number("WORKERS", 1, least=1, most=64)
 
 _NAMELESS_HOSTS = {"0.0.0.0", "::", ""}  # noqa: S104 – what one listens on, never what one visits
 _visited_host = "localhost" if HOST in _NAMELESS_HOSTS else f"[{HOST}]" if ":" in HOST else HOST

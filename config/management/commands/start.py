@@ -3,17 +3,20 @@
 import fcntl
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from html import escape
 
+from daphne.endpoints import build_endpoint_description_strings
 from django.conf import settings
-from django.core.management import BaseCommand, CommandError, call_command
+from django.core.management import BaseCommand, CommandError, CommandParser, call_command
 from django.db import OperationalError, connections
 from django.urls import reverse
 
 from chat.models import Room
 from config.server import Server
+from config.settings import env
+from config.workers import NoWorkers, listen, need_redis, supervise
 
 FIRST_ROOM = "Lobby"
 
@@ -27,11 +30,44 @@ def only_one() -> Iterator[None]:
         yield
 
 
+def number_of_workers(option: str) -> int:
+    allowed = env.ranges["WORKERS"]
+    if not option.isdecimal() or int(option) not in allowed:
+        raise CommandError(f"--workers: {option!r} is not between {allowed[0]} and {allowed[-1]}")
+    return int(option)
+
+
+def serve(count: int, on_ready: Callable[[], None]) -> str:
+    """Serve until told to stop, in this process if one is enough. Returns why the port cannot be used, if so."""
+    if count > 1:
+        try:
+            listening = listen(settings.HOST, settings.PORT, count)
+        except OSError as error:
+            return error.strerror or str(error)
+        try:
+            supervise(listening, on_ready)
+        except NoWorkers as error:
+            raise CommandError("no worker came up; what it said stands above") from error
+        return ""
+    from config.asgi import application
+
+    (endpoint,) = build_endpoint_description_strings(host=settings.HOST, port=settings.PORT)
+    server = Server(application, endpoint, on_ready)
+    server.run()
+    return server.failure
+
+
 class Command(BaseCommand):
     help = "Bring the database up to date, make the first room if there is none, and serve on HOST:PORT."
     requires_system_checks = []
 
-    def handle(self, *args: object, **options: object) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--workers", metavar="N", help="how many processes serve; instead of WORKERS")
+
+    def handle(self, *args: object, workers: str | None, **options: object) -> None:
+        count = settings.WORKERS if workers is None else number_of_workers(workers)
+        if count > 1:
+            need_redis()
         try:
             with only_one():
                 call_command("migrate", interactive=False, verbosity=0)
@@ -39,13 +75,10 @@ class Command(BaseCommand):
         except OperationalError as error:
             raise CommandError(f"cannot use the database {settings.DATABASES['default']['NAME']}: {error}") from error
         connections.close_all()  # this thread serves from here on, and idle servers hold no connection
-        from config.asgi import application
-
-        server = Server(application, settings.HOST, settings.PORT, on_listening=lambda: self.welcome(room))
-        server.run()
-        if server.failure:
+        failure = serve(count, lambda: self.welcome(room))
+        if failure:
             raise CommandError(
-                f"cannot listen on {settings.HOST}:{settings.PORT} ({server.failure}). "
+                f"cannot listen on {settings.HOST}:{settings.PORT} ({failure}). "
                 "Is something else running there? Choose another port: PORT=8001 bin/start"
             )
 
