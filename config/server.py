@@ -76,6 +76,7 @@ class Server(daphne.server.Server):
     def listen_success(self, port: object) -> None:
         super().listen_success(port)
         self._ports.append(port)
+        port.socket.listen(BACKLOG)  # again, for Twisted has 50 wait
         for name, (level, value) in _KEEPALIVE.items():
             if hasattr(socket, name):  # what is set on a listening socket, those that it accepts inherit
                 port.socket.setsockopt(level, getattr(socket, name), value)

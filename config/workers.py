@@ -17,7 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config.worker import Worker
 
-QUEUE = 1024  # connections that wait for a worker; the system may allow fewer
+QUEUE = 4096  # connections that wait for a worker; the system may allow fewer
 STEADY_SECONDS = 10.0  # one that served for so long did not die of how it is made
 LONGEST_PAUSE_SECONDS = 8.0
 
