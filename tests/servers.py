@@ -119,6 +119,34 @@ def _identity(user: str | None) -> dict[str, object]:
     return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
 
 
+def engawa_environment(folder: Path, **settings: str) -> dict[str, str]:
+    """What an Engawa process finds in its environment. Its database is in ``folder``, unless ``settings`` say else."""
+    return {
+        **{key: value for key, value in os.environ.items() if key != "DJANGO_SETTINGS_MODULE"},
+        "DATABASE_URL": f"sqlite:///{folder}/db.sqlite3",
+        "SECRET_KEY": "a secret for tests, and for nothing else at all",
+        "HOST": "127.0.0.1",
+        "PYTHONWARNINGS": "default",
+        "PYTHONUNBUFFERED": "1",
+        **settings,
+    }
+
+
+def manage(environment: dict[str, str], *arguments: str, input: str | None = None) -> str:
+    """Run a management command. Returns what it printed."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=environment,
+        input=input,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
 class Engawa(Process):
     """One Engawa process on a port of its own. ``base`` is its address.
 
@@ -137,17 +165,8 @@ class Engawa(Process):
         self.port = int(settings.get("PORT") or free_port())
         self.base = f"http://127.0.0.1:{self.port}"
         self.sockets = f"ws://127.0.0.1:{self.port}"
-        environment = {
-            **{key: value for key, value in os.environ.items() if key != "DJANGO_SETTINGS_MODULE"},
-            "DATABASE_URL": f"sqlite:///{folder}/db.sqlite3",
-            "SECRET_KEY": "a secret for tests, and for nothing else at all",
-            "HOST": "127.0.0.1",
-            "PORT": str(self.port),
-            "PYTHONWARNINGS": "default",
-            "PYTHONUNBUFFERED": "1",
-            **settings,
-        }
         command = [part.format(port=self.port) for part in command or ["manage.py", "start"]]
+        environment = engawa_environment(folder, **{**settings, "PORT": str(self.port)})
         super().__init__([sys.executable, *command], folder / f"{name}.log", environment)
         if wait:
             self.wait_until_ready()
@@ -167,17 +186,7 @@ class Engawa(Process):
 
     def manage(self, *arguments: str, input: str | None = None) -> str:
         """Run a management command beside the server, on the same database. Returns what it printed."""
-        done = subprocess.run(
-            [sys.executable, "manage.py", *arguments],
-            cwd=ROOT,
-            env=self.environment,
-            input=input,
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        return manage(self.environment, *arguments, input=input)
 
     def shell(self, code: str) -> str:
         """Run Python in Django beside the server. Returns what it printed."""
@@ -266,11 +275,11 @@ class Postgres(Process):
     def url_of(self, database: str) -> str:
         return f"postgresql://engawa@127.0.0.1:{self.port}/{database}"
 
-    def fresh_database(self) -> str:
-        """The URL of a new, empty database."""
+    def fresh_database(self, template: str = "template1") -> str:
+        """The URL of a new database: an empty one, or a copy of the one of the name ``template``."""
         name = f"engawa_{next(self._databases)}"
         with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self.url_of(name)
 
     def wait_until_ready(self) -> None:

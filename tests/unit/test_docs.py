@@ -155,12 +155,15 @@ def test_close_codes_are_documented_and_say_whether_to_come_back() -> None:
 # Dependencies ---------------------------------------------------------------------------------------------
 
 
+REQUIREMENTS = [path.name for path in sorted(ROOT.glob("requirements*.txt"))]
+
+
 def required(file: str) -> set[str]:
     lines = (line.partition("#")[0].strip() for line in read(file).splitlines())
     return {line.partition("==")[0] for line in lines if line and not line.startswith("-")}
 
 
-@pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("file", REQUIREMENTS)
 def test_every_requirement_is_explained_and_no_other(file: str) -> None:
     (heading,) = re.findall(rf"^## .*`{re.escape(file)}`$", read("docs/dependencies.md"), re.MULTILINE)
     explained = {code(name): why for name, why in rows(section(read("docs/dependencies.md"), heading))}
@@ -168,11 +171,17 @@ def test_every_requirement_is_explained_and_no_other(file: str) -> None:
     assert all(explained.values())
 
 
-@pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("file", REQUIREMENTS)
 def test_every_requirement_has_a_fixed_version(file: str) -> None:
     for line in read(file).splitlines():
         if line and not line.startswith(("#", "-")):
             assert re.fullmatch(r"[\w.-]+(\[[\w,]+\])?==[\w.]+(; [a-z_]+ != \"\w+\")?", line), line
+
+
+def test_a_package_has_one_version_whatever_is_installed_for() -> None:
+    lines = {line for file in REQUIREMENTS for line in read(file).splitlines() if "==" in line}
+    names = [line.partition("==")[0] for line in lines]
+    assert sorted(names) == sorted(set(names))
 
 
 # Pages ----------------------------------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""Engawa measured beside other systems, all in one run on one machine. ``bin/bench`` starts it."""

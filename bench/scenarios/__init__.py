@@ -1,0 +1,132 @@
+"""What is measured. Each scenario gives groups of cases; those of a group take turns."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bench.measuring import Case
+from bench.scenarios import connecting, fanout, latency, posting
+
+Cases = Callable[[bool, list[str]], list[list[Case]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A figure of a table: its name among the figures, its heading, how many digits after the point."""
+
+    figure: str
+    heading: str
+    digits: int = 0
+    scale: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    name: str
+    title: str
+    what: str
+    cases: Cases  # of (whether it is a quick run, the systems' keys)
+    columns: tuple[Column, ...]  # the first is what is compared
+    is_quick: bool = True  # part of a quick run that names no scenarios
+    higher_is_better: bool = True
+
+
+_CPU = Column("cpu_us_per_delivery", "CPU µs per delivery", 1)
+_SERVER = Column("server_cpu_share", "server's core %", 0, 100)
+_LOAD = Column("load_cpu_share", "load's core %", 0, 100)
+_FANOUT = (Column("deliveries_per_second", "deliveries/s"), _CPU, _LOAD)
+_LATENCY = (
+    Column("p99_ms", "p99 ms", 1),
+    Column("p50_ms", "p50 ms", 1),
+    Column("p90_ms", "p90 ms", 1),
+    Column("max_ms", "max ms", 1),
+    _SERVER,
+    _LOAD,
+)
+
+_ALL = [
+    Scenario(
+        "fanout-ws",
+        "Fan-out over WebSocket, saturated",
+        "500 followers in a room, and one publisher who keeps some messages of 64 bytes in flight: for each that comes "
+        "back to it, it posts another.",
+        fanout.over_sockets,
+        _FANOUT,
+    ),
+    Scenario(
+        "fanout-sse",
+        "Fan-out over Server-Sent Events, saturated",
+        "The same with 500 streams. Who publishes does so over a WebSocket.",
+        fanout.over_streams,
+        _FANOUT,
+    ),
+    Scenario(
+        "latency-ws",
+        "Latency over WebSocket",
+        "1,000 followers in a room. Each text says when it was sent; what is measured is from there to its receipt by "
+        "each follower. Busy rooms beside: 200 more followers in two other rooms, with 20 messages a second.",
+        latency.over_sockets,
+        _LATENCY,
+        higher_is_better=False,
+    ),
+    Scenario(
+        "latency-sse",
+        "Latency over Server-Sent Events",
+        "The same with 1,000 streams.",
+        latency.over_streams,
+        _LATENCY,
+        higher_is_better=False,
+    ),
+    Scenario(
+        "latency-mixed",
+        "Latency with everything at once",
+        "200 followers in a hall with ten messages a second; 800 in 49 other rooms, with ten a second there in turn. "
+        "In the hall five people come and five leave each second, and where a system has edits, a message is edited each "
+        "second.",
+        latency.mixed,
+        _LATENCY,
+        is_quick=False,
+        higher_is_better=False,
+    ),
+    Scenario(
+        "idle",
+        "Memory of idle connections",
+        "Connections with a browser's headers that only listen, opened at 400 a second. What the server's resident "
+        "memory grew by, divided by their number; kernel memory is not in it.",
+        connecting.idle,
+        (
+            Column("kilobytes_each", "RSS KB each", 1),
+            Column("pss_kilobytes_each", "PSS KB each", 1),
+            Column("connections", "connections"),
+            Column("idle_cpu_share", "server's core % while idle", 1, 100),
+        ),
+        higher_is_better=False,
+    ),
+    Scenario(
+        "connects",
+        "Connections a second",
+        "A storm: connections are opened, 200 at a time, until the last has had its first words.",
+        connecting.connects,
+        (
+            Column("connects_per_second", "connects/s"),
+            Column("cpu_us_per_connect", "CPU µs per connect"),
+            _SERVER,
+            _LOAD,
+        ),
+    ),
+    Scenario(
+        "posts",
+        "Durable posts",
+        "50 writers in one room with 100 followers. Each waits until its posts are acknowledged, which is after the "
+        "commit, and posts again.",
+        posting.posts,
+        (
+            Column("posts_per_second", "posts/s"),
+            Column("p50_ms", "p50 ms", 1),
+            Column("p99_ms", "p99 ms", 1),
+            Column("cpu_us_per_post", "CPU µs per post"),
+            Column("database_cpu_share", "database's core %", 0, 100),
+            _LOAD,
+        ),
+    ),
+]
+SCENARIOS: dict[str, Scenario] = {scenario.name: scenario for scenario in _ALL}

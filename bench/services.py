@@ -1,0 +1,77 @@
+"""What systems stand on: Redis, PostgreSQL, and databases with rooms in them. Each is made when it is first needed."""
+
+import shutil
+import tempfile
+from contextlib import ExitStack
+from functools import cached_property
+from pathlib import Path
+
+import psutil
+
+from bench.placement import Cores, on_core
+from tests.servers import ROOT, Postgres, Redis, engawa_environment, manage, postgres_process, redis_process
+
+ROOMS = 100  # room0 to room99
+BENCH_FOLDER = ROOT / "var" / "bench"
+
+_MAKE_ROOMS = (
+    "from chat.models import Room; "
+    f"Room.objects.bulk_create(Room(slug=f'room{{n}}', title=f'Room {{n}}') for n in range({ROOMS}))"
+)
+
+
+class Services:
+    """A context: at its end everything is stopped, and its folder is gone. That is on the disk that ``var`` is on."""
+
+    def __init__(self, cores: Cores) -> None:
+        self.cores = cores
+        self._stack = ExitStack()
+
+    def __enter__(self) -> "Services":
+        BENCH_FOLDER.mkdir(parents=True, exist_ok=True)
+        self.folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="run-", dir=BENCH_FOLDER)))
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._stack.close()
+
+    @cached_property
+    def redis(self) -> Redis:
+        with on_core(self.cores.parts):
+            return self._stack.enter_context(redis_process(self.folder))
+
+    @cached_property
+    def postgres(self) -> Postgres:
+        with on_core(self.cores.parts):
+            return self._stack.enter_context(postgres_process(self.folder))
+
+    def processes_of(self, database: str | None) -> list[psutil.Process]:
+        """The database's own processes, where it has any."""
+        return [psutil.Process(self.postgres.pid)] if database == "postgres" else []
+
+    @cached_property
+    def _sqlite_template(self) -> Path:
+        folder = self.folder / "template"
+        folder.mkdir()
+        self._prepare(folder)
+        return folder / "db.sqlite3"
+
+    @cached_property
+    def _postgres_template(self) -> str:
+        url = self.postgres.fresh_database()
+        self._prepare(self.folder, DATABASE_URL=url)
+        return url.rpartition("/")[2]
+
+    def _prepare(self, folder: Path, **settings: str) -> None:
+        environment = engawa_environment(folder, **settings)
+        manage(environment, "migrate", "-v0")
+        manage(environment, "shell", "-v0", "-c", _MAKE_ROOMS)
+
+    def sqlite(self, folder: Path) -> str:
+        """The URL of a new SQLite database with rooms, in ``folder``."""
+        shutil.copy(self._sqlite_template, folder / "db.sqlite3")
+        return f"sqlite:///{folder}/db.sqlite3"
+
+    def postgres_database(self) -> str:
+        """The URL of a new PostgreSQL database with rooms."""
+        return self.postgres.fresh_database(template=self._postgres_template)
