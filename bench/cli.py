@@ -8,12 +8,12 @@ from time import monotonic
 from typing import Any
 
 from bench import machine, plots, report
+from bench.known import OURS, PEERS, SYSTEMS
 from bench.measuring import Bench
 from bench.placement import cores, on_core
 from bench.runner import run
 from bench.scenarios import SCENARIOS
 from bench.services import Services
-from bench.systems import OURS, PEERS, SYSTEMS
 from tests.servers import ROOT
 
 PAGE = ROOT / "docs" / "benchmarks.md"

@@ -25,8 +25,9 @@ Receive = Callable[[bytearray], int | None]
 class Load:
     """The connections to one server. ``timed`` makes it note how long each message was under way."""
 
-    def __init__(self, marker: Marker, *, timed: bool = False) -> None:
+    def __init__(self, marker: Marker, *, greeting: bytes = b"", timed: bool = False) -> None:
         self.marker = marker
+        self.greeting = greeting  # what a connection says once its handshake is done
         self.timed = timed
         self.counts: list[int] = []  # markers, by connection
         self.total = 0
@@ -173,9 +174,10 @@ class Load:
         self.sockets[fd] = one
         said = bytearray()
         is_asked = False
+        greeting = self.greeting
 
         def receive(buffer: bytearray) -> int | None:
-            nonlocal is_asked
+            nonlocal is_asked, greeting
             if not is_asked:
                 one.send(request)
                 is_asked = True
@@ -183,6 +185,9 @@ class Load:
                 return None
             length = one.recv_into(buffer)
             said.extend(buffer[:length])
+            if greeting and b"\r\n\r\n" in said:
+                one.send(greeting)
+                greeting = b""
             if ready in said:
                 if is_sample:
                     self.samples[fd] = [bytes(said)]

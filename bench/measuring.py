@@ -9,9 +9,10 @@ from typing import Any
 
 from bench import wire
 from bench.errors import Failed
+from bench.known import SYSTEMS
 from bench.load import BUSY_SHARE, Busy, Load
 from bench.services import Services
-from bench.systems import SSE, SYSTEMS, WS, Running
+from bench.systems import SSE, WS, Running
 
 SAMPLES = 5  # connections of each transport whose every byte is read again
 PATIENCE_SECONDS = 30
@@ -55,7 +56,7 @@ class Bench:
 
     @contextmanager
     def load(self, running: Running, transport: str, *, timed: bool = False) -> Iterator[Load]:
-        load = Load(running.system.marker(transport, timed=timed), timed=timed)
+        load = Load(running.system.marker(transport, timed=timed), greeting=running.system.greeting, timed=timed)
         try:
             yield load
         finally:

@@ -8,8 +8,8 @@ import matplotlib
 matplotlib.use("svg")
 from matplotlib import pyplot
 
+from bench.known import SYSTEMS
 from bench.scenarios import SCENARIOS, Scenario
-from bench.systems import SYSTEMS
 
 _THEMES = {
     "light": {"text": "#1f2328", "faint": "#d0d7de", "ours": "#0969da", "other": "#8c959f"},

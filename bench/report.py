@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
+from bench.known import SYSTEMS
 from bench.scenarios import SCENARIOS, Column, Scenario
-from bench.systems import SYSTEMS
 from bench.targets import TARGETS, Verdict
 
 COMPARED = ("tutorial", "eventstream", "node-ws", "nchan")

@@ -66,6 +66,7 @@ class System:
     hears_itself = True  # whether who publishes is told of it on the same connection
     most_in_flight = 1000  # beyond, it loses messages
     most_idle = 1_000_000  # connections, where each costs more than a machine should give
+    greeting = b""  # what a client says once its handshake is done
     rooms = True
     has_edits = False
     slow_rate: float | None = None  # messages a second for 1,000 followers, where ten are too many
@@ -269,8 +270,3 @@ class EngawaUvicorn(EngawaDaphne):
 
     def version(self) -> str:
         return python_versions("Django", "channels", "uvicorn", "uvloop", "httptools", "websockets")
-
-
-OURS = {system.key: system for system in (EngawaDaphne(), EngawaUvicorn(), Tutorial(), TutorialRedis(), EventStream())}
-PEERS: dict[str, System] = {}
-SYSTEMS = {**OURS, **PEERS}

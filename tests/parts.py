@@ -33,9 +33,7 @@ def redis_server() -> str:
 def postgres_binaries() -> Path:
     """The folder with PostgreSQL's server programs: on PATH, where Debian puts them, or from its packages."""
     found = _postgres_on_path() or _newest_postgres()
-    if found is None and shutil.which("apt-get") and os.geteuid() == 0:
-        _run(["apt-get", "-qq", "update"])
-        _run(["apt-get", "-qq", "-y", "install", "postgresql"])
+    if found is None and install_packages("postgresql"):
         found = _newest_postgres()
     if found is None:
         raise SystemExit(
@@ -72,9 +70,7 @@ def chromium() -> str:
     found = _playwrights_chromium()
     if found:
         return found
-    if shutil.which("apt-get") and os.geteuid() == 0:
-        _run(["apt-get", "-qq", "update"])
-        _run(["apt-get", "-qq", "-y", "install", "chromium"])
+    install_packages("chromium")
     found = _chromium_on_path()
     if found:
         return found
@@ -98,9 +94,19 @@ def _playwrights_chromium() -> str | None:
     return path if Path(path).exists() else None
 
 
+def install_packages(*names: str) -> bool:
+    """Install Debian packages, where that can be done. Whether it was tried."""
+    if not shutil.which("apt-get") or os.geteuid() != 0:
+        return False
+    _run(["apt-get", "-qq", "update"])
+    _run(["apt-get", "-qq", "-y", "install", *names])
+    return True
+
+
 def _run(command: list[str]) -> None:
     print("tests:", *command, file=sys.stderr)
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    # At run level 1 no service is started: only its files are wanted.
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
     subprocess.run(command, env=environment, timeout=_INSTALL_SECONDS, stdout=subprocess.DEVNULL, check=False)
 
 

@@ -80,7 +80,7 @@ _ALL = [
         "latency-mixed",
         "Latency with everything at once",
         "200 followers in a hall with ten messages a second; 800 in 49 other rooms, with ten a second there in turn. "
-        "In the hall five people come and five leave each second, and where a system has edits, a message is edited each "
+        "In the hall five people come and five leave each second, and where there are edits, a message is edited each "
         "second.",
         latency.mixed,
         _LATENCY,

@@ -2,9 +2,10 @@
 
 from time import monotonic
 
+from bench.known import SYSTEMS
 from bench.load import Busy
 from bench.measuring import Bench, Case, Figures, follow
-from bench.systems import SSE, SYSTEMS, WS
+from bench.systems import SSE, WS
 
 ROOM = "room0"
 COUNT = {"quick": 1000, "full": 5000}

@@ -1,8 +1,9 @@
 """One room, one publisher who keeps some messages under way, many who follow: how many deliveries a second."""
 
+from bench.known import SYSTEMS
 from bench.measuring import Bench, Case, Figures, Window, follow, verify
 from bench.publishers import Publisher
-from bench.systems import SSE, SYSTEMS, WS
+from bench.systems import SSE, WS
 
 FOLLOWERS = 500
 ROOM = "room0"

@@ -10,11 +10,12 @@ from collections import deque
 
 from bench import wire
 from bench.errors import Failed
+from bench.known import SYSTEMS
 from bench.load import Load
 from bench.measuring import Bench, Case, Figures, Window, follow, verify
 from bench.publishers import Publisher, paced
 from bench.statistics import latencies
-from bench.systems import SSE, SYSTEMS, WS, Running
+from bench.systems import SSE, WS, Running
 
 FOLLOWERS = 1000
 ROOM = "room0"
