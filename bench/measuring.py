@@ -7,7 +7,7 @@ from itertools import count
 from time import monotonic
 from typing import Any
 
-from bench import wire
+from bench import queries, wire
 from bench.errors import Failed
 from bench.known import SYSTEMS
 from bench.load import BUSY_SHARE, Busy, Load
@@ -48,10 +48,12 @@ class Bench:
         return quick if self.quick else full
 
     @contextmanager
-    def running(self, case: Case) -> Iterator[Running]:
+    def running(self, case: Case, *, count_queries: bool = False, **more: Any) -> Iterator[Running]:
+        """The case's system, run with its options and ``more``; ``count_queries`` for ``bench.queries.count``."""
         folder = self.services.folder / f"{next(self._numbers)}-{case.system}"
         folder.mkdir()
-        with SYSTEMS[case.system].run(self.services, folder, **case.options) as running:
+        options = {**case.options, **(queries.counted(folder) if count_queries else {}), **more}
+        with SYSTEMS[case.system].run(self.services, folder, **options) as running:
             yield running
 
     @contextmanager

@@ -50,7 +50,8 @@ class Services:
         return [psutil.Process(self.postgres.pid)] if database == "postgres" else []
 
     @cached_property
-    def _sqlite_template(self) -> Path:
+    def sqlite_template(self) -> Path:
+        """A SQLite database with rooms, to copy."""
         folder = self.folder / "template"
         folder.mkdir()
         self._prepare(folder)
@@ -69,7 +70,7 @@ class Services:
 
     def sqlite(self, folder: Path) -> str:
         """The URL of a new SQLite database with rooms, in ``folder``."""
-        shutil.copy(self._sqlite_template, folder / "db.sqlite3")
+        shutil.copy(self.sqlite_template, folder / "db.sqlite3")
         return f"sqlite:///{folder}/db.sqlite3"
 
     def postgres_database(self) -> str:

@@ -47,7 +47,7 @@ class Target:
             theirs = figure(rows, self.scenario, self.against, self.name, their_situation)
             if measured is None or not theirs:
                 return None
-            measured, unit = measured / theirs, f"× {self.against}"
+            measured, unit = measured / theirs, f"× {self.their_situation or self.against}"
         if measured is None:
             return None
         if self.least is not None:
@@ -73,4 +73,35 @@ TARGETS = [
     Target("Durable posts, SQLite", "posts", "posts_per_second", "SQLite", least=2000, unit="a second"),
     Target("Durable posts, SQLite, p99", "posts", "p99_ms", "SQLite", most=100, unit="ms"),
     Target("Durable posts, PostgreSQL", "posts", "posts_per_second", "PostgreSQL", least=1500, unit="a second"),
+    Target("5,000 streams come back", "reconnect", "seconds", "streams", most=5, unit="s"),
+    Target("5,000 streams come back", "reconnect", "queries", "streams", most=5, unit="queries"),
+    Target("5,000 WebSockets come back", "reconnect", "seconds", "WebSocket", most=5, unit="s"),
+    Target("5,000 WebSockets come back", "reconnect", "queries", "WebSocket", most=5, unit="queries"),
+    Target(
+        "The newest page of a long history, p95", "history", "p95_ms", "the room's page, the newest", most=30, unit="ms"
+    ),
+    Target("A page in its middle, p95", "history", "p95_ms", "the room's page, in the middle", most=30, unit="ms"),
+    Target("A page of history", "history", "queries", "the room's page, in", most=5, unit="queries"),
+    Target(
+        "CPU per delivery, 10,000 followers, WebSocket",
+        "growth",
+        "cpu_us_per_delivery",
+        "10,000 followers, WebSocket",
+        most=1.25,
+        against=OURS,
+        their_situation="1,000 followers, WebSocket",
+    ),
+    Target(
+        "CPU per delivery, 10,000 followers, streams",
+        "growth",
+        "cpu_us_per_delivery",
+        "10,000 followers, streams",
+        most=1.25,
+        against=OURS,
+        their_situation="1,000 followers, streams",
+    ),
+    Target(
+        "Delivered by Redis per event, 4 processes", "growth", "delivered_per_event", "4 processes", most=4.1, unit=""
+    ),
+    Target("Memory after eight hours", "life", "growth_percent", most=5, unit="%"),
 ]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bench.measuring import Case
-from bench.scenarios import connecting, fanout, latency, posting
+from bench.scenarios import connecting, fanout, growth, history, latency, life, posting, returning
 
 Cases = Callable[[bool, list[str]], list[list[Case]]]
 
@@ -127,6 +127,69 @@ _ALL = [
             Column("database_cpu_share", "database's core %", 0, 100),
             _LOAD,
         ),
+    ),
+    Scenario(
+        "reconnect",
+        "Everybody comes back at once",
+        "Connections that come at the same moment, each with the number of an event 50 ago: how long until all have "
+        "caught up, and how many queries that took (less those that an idle server makes in that time).",
+        returning.reconnect,
+        (
+            Column("seconds", "seconds", 2),
+            Column("queries", "queries"),
+            Column("returning", "connections"),
+            _SERVER,
+            _LOAD,
+        ),
+        higher_is_better=False,
+    ),
+    Scenario(
+        "history",
+        "Pages of a long history",
+        "50 messages out of a room with very many, asked for by one client, one page after the other.",
+        history.history,
+        (
+            Column("p95_ms", "p95 ms", 1),
+            Column("p50_ms", "p50 ms", 1),
+            Column("queries", "queries", 1),
+            Column("kilobytes", "KB"),
+        ),
+        is_quick=False,
+        higher_is_better=False,
+    ),
+    Scenario(
+        "growth",
+        "What rises with what",
+        "CPU for each delivery with more followers (20 in flight); posts a second of 100 writers over more rooms; what "
+        "Redis takes and gives for each event with more processes (500 followers, 20 messages a second, PostgreSQL).",
+        growth.growth,
+        (
+            _CPU,
+            Column("posts_per_second", "posts/s"),
+            Column("published_per_event", "published to Redis per event", 2),
+            Column("delivered_per_event", "delivered by Redis per event", 2),
+            _LOAD,
+        ),
+        is_quick=False,
+        higher_is_better=False,
+    ),
+    Scenario(
+        "life",
+        "Eight hours in three minutes",
+        "Five million deliveries to 500 followers, or as many as 100 seconds allow, and 20,000 connections that come "
+        "and leave over five rooms. Memory is compared when everybody has left with what it was when everything had "
+        "happened once.",
+        life.life,
+        (
+            Column("growth_percent", "memory grew by %", 1),
+            Column("before_megabytes", "MB before", 1),
+            Column("after_megabytes", "MB after", 1),
+            Column("delivered", "deliveries"),
+            Column("comings", "connections"),
+            Column("seconds", "seconds"),
+        ),
+        is_quick=False,
+        higher_is_better=False,
     ),
 ]
 SCENARIOS: dict[str, Scenario] = {scenario.name: scenario for scenario in _ALL}

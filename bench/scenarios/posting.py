@@ -33,7 +33,7 @@ def measure(bench: Bench, case: Case) -> Figures:
     in_flight, rooms = case.more["in_flight"], [f"room{number}" for number in range(case.more.get("rooms", 1))]
     with bench.running(case) as running, bench.load(running, WS) as load:
         following = follow(load, running, WS, FOLLOWERS, rooms)
-        writers = writers_in(load, running, rooms, max(WRITERS, len(rooms)))
+        writers = writers_in(load, running, rooms, case.more.get("writers", WRITERS))
         window = Window(load, running, lambda: sum(writer.acknowledged for writer in writers))
         for writer in writers:
             writer.start(in_flight)
