@@ -81,7 +81,7 @@ def scenario_table(scenario: Scenario, rows: list[Row]) -> str:
             lines.append([*cells, f"failed: {row['failures'][0]}", *[""] * (len(columns) + len(compared) - 1)])
             continue
         cells += [cell(row, column) for column in columns]
-        if row["limited_by_load"]:
+        if row["limited_by_load"] and scenario.name != "ceiling":
             cells[2] += " (limited by the load)"
         lines.append(cells + [ratio(row, _counterpart(row, key, rows), scenario) for key in compared])
     headings = [

@@ -73,10 +73,8 @@ def frames(content: bytes) -> Iterator[bytes]:
         opcode, length, start = content[at] & 0x0F, content[at + 1], at + 2
         if not content[at] & 0x80:
             raise Failed("A frame came in fragments, which the load does not read.")
-        if length == 126:
-            length, start = struct.unpack_from("!H", content, start)[0], start + 2
-        elif length == 127:
-            length, start = struct.unpack_from("!Q", content, start)[0], start + 8
+        if extended := {126: 2, 127: 8}.get(length, 0):
+            length, start = int.from_bytes(content[start : start + extended], "big"), start + extended
         if start + length > len(content):
             return
         if opcode == 1:

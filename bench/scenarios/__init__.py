@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bench.measuring import Case
-from bench.scenarios import connecting, fanout, growth, history, latency, life, posting, returning
+from bench.scenarios import ceiling, connecting, fanout, growth, history, latency, life, posting, returning
 
 Cases = Callable[[bool, list[str]], list[list[Case]]]
 
@@ -44,6 +44,19 @@ _LATENCY = (
 )
 
 _ALL = [
+    Scenario(
+        "ceiling",
+        "The load's own ceiling",
+        "Processes that only send prepared frames, on every core but the load's, to 500 connections in turn. More than "
+        "this the load cannot tell of any system. Where it lags, several messages come with one read.",
+        ceiling.ceiling,
+        (
+            Column("reads_per_second", "reads/s"),
+            Column("deliveries_per_second", "messages/s"),
+            Column("senders", "senders"),
+            _LOAD,
+        ),
+    ),
     Scenario(
         "fanout-ws",
         "Fan-out over WebSocket, saturated",

@@ -1,11 +1,13 @@
 """What rises with what: CPU with followers, posts with rooms, Redis with processes."""
 
-from time import monotonic
+import redis
 
+from bench.errors import Failed
 from bench.measuring import Bench, Case, Figures, Window, follow, verify
 from bench.publishers import Publisher, paced
 from bench.scenarios import fanout, posting
 from bench.systems import SSE, WS
+from tests.servers import Redis
 
 ROOM = "room0"
 REDIS_FOLLOWERS = 500
@@ -18,43 +20,43 @@ PROCESSES = (1, 2, 4)
 
 def measure_redis(bench: Bench, case: Case) -> Figures:
     """What Redis is told and tells for each event, while 500 follow over all processes."""
-    redis = bench.services.redis
-    with bench.running(case) as running, bench.load(running, WS) as load:
+    server = bench.services.redis
+    with (
+        bench.running(case) as running,
+        bench.load(running, WS) as load,
+        redis.Redis.from_url(server.url) as client,
+        client.pubsub(ignore_subscribe_messages=True) as observer,
+    ):
         following = follow(load, running, WS, REDIS_FOLLOWERS, [ROOM])
         publisher = Publisher(load, running, ROOM)
-        seconds = bench.of(2.0, 5.0)
-        load.rest(2.0)  # everybody's presence has been told
-        idle = _published(redis)
-        load.rest(seconds)
-        idle = _published(redis) - idle
-        before, sent, began = _published(redis), publisher.sent, monotonic()
+        observer.psubscribe("*")  # a pattern is not among the subscribers that Redis counts below
+        load.rest(1.0)
         window = Window(load, running, lambda: load.total - publisher.heard)
         window.start()
-        paced(load, [(REDIS_PER_SECOND, publisher.post)], seconds)
+        paced(load, [(REDIS_PER_SECOND, publisher.post)], bench.of(2.0, 5.0))
         figures = window.figures()
         load.rest(0.5)
-        took = monotonic() - began
-        published = _published(redis) - before - idle * took / seconds
-        subscribers = max(
-            (redis.command_line("PUBSUB", "NUMSUB", channel)[1] for channel in _rooms_of(redis)), default=0
-        )
+        published, delivered, events = _seen(server, observer, running.system.marker(WS).bytes)
         verify(load, WS, following, publisher.sent)
-        events = publisher.sent - sent
+        if events != publisher.sent:
+            raise Failed(f"Redis was told of {events} events instead of {publisher.sent}.")
         return {
             "cpu_us_per_delivery": figures["cpu_us_per_delivery"],
             "published_per_event": published / events,
-            "delivered_per_event": published * subscribers / events,
+            "delivered_per_event": delivered / events,
             "load_cpu_share": figures["load_cpu_share"],
         }
 
 
-def _published(redis: object) -> int:
-    statistics = redis.command_line("INFO", "commandstats")
-    return statistics.get("cmdstat_publish", {}).get("calls", 0)
-
-
-def _rooms_of(redis: object) -> list[bytes]:
-    return [channel for channel in redis.command_line("PUBSUB", "CHANNELS", "*") if b"__group__" in channel]
+def _seen(server: Redis, observer: redis.client.PubSub, marker: bytes) -> tuple[int, int, int]:
+    """Of all that was published: the messages that carry events, how many subscribers they went to, and the events."""
+    published = delivered = events = 0
+    while (message := observer.get_message(timeout=0.2)) is not None:
+        if found := message["data"].count(marker):
+            published += 1
+            delivered += server.command_line("PUBSUB", "NUMSUB", message["channel"])[1]
+            events += found
+    return published, delivered, events
 
 
 def growth(quick: bool, systems: list[str]) -> list[list[Case]]:

@@ -1,6 +1,6 @@
 """Durable posts: many writers in one room, each waiting for its acknowledgements."""
 
-from bench.load import Load
+from bench.load import Load, Receive
 from bench.measuring import Bench, Case, Figures, Window, follow, verify
 from bench.publishers import Writer
 from bench.statistics import latencies
@@ -12,21 +12,21 @@ FOLLOWERS = 100
 
 def writers_in(load: Load, running: Running, rooms: list[str], count: int) -> list[Writer]:
     """Writers spread over rooms, in turn."""
-    writers: list[Writer] = []
+    writers: dict[int, Writer] = {}
 
-    def receiver(fd: int) -> object:
-        writers.append(Writer(fd, load, running))
-        return writers[-1].receive
+    def receiver(fd: int) -> Receive:
+        writers[fd] = Writer(fd, load, running)
+        return writers[fd].receive
 
     ports = running.ports
-    load.open(
+    opened = load.open(
         count,
         lambda number: running.request(WS, rooms[number % len(rooms)], port=ports[number % len(ports)]),
         ports,
         running.system.ready(WS),
         receiver=receiver,
     )
-    return writers
+    return [writers[fd] for fd in opened]
 
 
 def measure(bench: Bench, case: Case) -> Figures:

@@ -1,0 +1,290 @@
+"""The comparison's own arithmetic: what it counts, how it sums up, what it writes. No figure is measured here."""
+
+import json
+import socket
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench import cli, report, statistics, wire
+from bench.counting import Marker
+from bench.errors import Failed
+from bench.known import SYSTEMS
+from bench.load import Load
+from bench.measuring import verify
+from bench.scenarios import SCENARIOS
+from bench.targets import TARGETS
+
+# Statistics -------------------------------------------------------------------------------------------------
+
+
+def test_a_median_is_the_middle_or_between_the_two_in_the_middle() -> None:
+    assert statistics.median([9, 1, 5]) == 5
+    assert statistics.median([4, 1, 2, 9]) == 3
+    with pytest.raises(ValueError, match="no values"):
+        statistics.median([])
+
+
+def test_a_percentile_is_the_nearest_rank() -> None:
+    hundred = list(range(1, 101))
+    assert [statistics.percentile(hundred, percent) for percent in (0, 1, 50, 99, 100)] == [1, 1, 50, 99, 100]
+    assert statistics.percentile([7], 99) == 7
+    assert statistics.percentile([1, 2, 3], 50) == 2
+
+
+def test_latencies_are_in_milliseconds_in_whatever_order_they_came() -> None:
+    found = statistics.latencies([3_000_000, 1_000_000, 2_000_000])
+    assert found == {"p50_ms": 2, "p90_ms": 3, "p99_ms": 3, "max_ms": 3}
+
+
+def test_runs_are_joined_figure_by_figure() -> None:
+    joined = statistics.joined([{"a": 1, "b": 5}, {"a": 3}, {"a": 2}])
+    assert joined["a"].as_dict() == {"median": 2, "min": 1, "max": 3, "runs": 3}
+    assert joined["b"].runs == 1
+
+
+# Counting ---------------------------------------------------------------------------------------------------
+
+MARKER = Marker(b'"message":"~', b"}")
+
+
+def server_frame(content: bytes) -> bytes:
+    return b"\x81\x7e" + len(content).to_bytes(2, "big") + content
+
+
+def event(number: int, moment: int = 0) -> bytes:
+    text = wire.text(number, moment)
+    return json.dumps({"id": number, "message": text, "html": f"<p>{text}</p>"}, separators=(",", ":")).encode()
+
+
+def pieces_of(content: bytes, cuts: list[int]) -> list[bytes]:
+    ends = sorted({cut % (len(content) + 1) for cut in cuts} | {len(content)})
+    return [content[start:end] for start, end in zip([0, *ends], ends, strict=False) if start < end]
+
+
+awkward = st.sampled_from(
+    [b'"message":"', b'"message":"-', b'"mess', b'"', b'""message"', b"~", b"}", b"\x81\x7e\x00\x7e"]
+)
+cuts = st.lists(st.integers(0, 10_000), max_size=40)
+
+
+@given(between=st.lists(awkward, max_size=12), places=cuts)
+def test_a_marker_is_counted_once_wherever_the_pieces_are_cut(between: list[bytes], places: list[int]) -> None:
+    content = b"".join(event(number) + noise for number, noise in enumerate(between))
+    found, tail = 0, b""
+    for piece in pieces_of(content, places):
+        more, tail = MARKER.count(piece, tail)
+        found += more
+    assert found == content.count(MARKER.bytes) >= len(between)
+
+
+@given(moments=st.lists(st.integers(0, 10**18), max_size=8), places=cuts)
+def test_a_moment_is_read_whole_wherever_the_pieces_are_cut(moments: list[int], places: list[int]) -> None:
+    marker = Marker(MARKER.bytes, b"}", len(MARKER.bytes) + wire.MOMENT_END)
+    content = b"".join(server_frame(event(number, moment)) for number, moment in enumerate(moments))
+    skip, end = len(marker.bytes) + wire.MOMENT_AT, len(marker.bytes) + wire.MOMENT_END
+    found, tail = [], b""
+    for piece in pieces_of(content, places):
+        positions, joined, tail = marker.positions(piece, tail)
+        found += [int(joined[at + skip : at + end]) for at in positions]
+    assert found == moments
+
+
+class Sender:
+    """The other end of one connection of a load, which is sent one piece at a time."""
+
+    def __init__(self, load: Load) -> None:
+        self.load = load
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            opened: list[int] = []
+            port = listening.getsockname()[1]
+            self.fd = load.begin(wire.socket_request("/", port), port, b"\r\n\r\n", opened, is_sample=True)
+            load.turn(1)
+            self.socket, _ = listening.accept()
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket.recv(4096)
+        self.send(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
+        assert opened == [self.fd]
+
+    def send(self, piece: bytes) -> None:
+        self.socket.sendall(piece)
+        before = self.load.pieces
+        while self.load.pieces == before:
+            self.load.turn(1)
+
+
+@pytest.fixture(params=[False, True], ids=["counting", "timing"])
+def sender(request: pytest.FixtureRequest) -> Any:
+    extent = len(MARKER.bytes) + wire.MOMENT_END if request.param else 0
+    load = Load(Marker(MARKER.bytes, b"}", extent), timed=request.param)
+    made = Sender(load)
+    yield made
+    made.socket.close()
+    load.close_all()
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 64, 100_000])
+def test_the_load_counts_what_a_connection_is_sent_in_pieces(sender: Sender, size: int) -> None:
+    content = b"".join(server_frame(event(number)) for number in range(1, 6))
+    for start in range(0, len(content), size):
+        sender.send(content[start : start + size])
+    assert sender.load.counts[sender.fd] == sender.load.total == 5
+    verify(sender.load, "ws", [sender.fd], 5)
+
+
+@pytest.mark.parametrize("numbers", [[1, 3, 2], [1, 2, 2], [2, 3, 4]])
+def test_what_comes_in_another_order_or_twice_is_found_out(sender: Sender, numbers: list[int]) -> None:
+    sender.send(b"".join(server_frame(event(number)) for number in numbers))
+    with pytest.raises(Failed, match="another order"):
+        verify(sender.load, "ws", [sender.fd], 3)
+
+
+def test_too_many_messages_are_found_out(sender: Sender) -> None:
+    sender.send(b"".join(server_frame(event(number)) for number in (1, 2, 3)))
+    with pytest.raises(Failed, match="told of 3 messages instead of 2"):
+        verify(sender.load, "ws", [sender.fd], 2)
+
+
+def test_a_connection_that_the_server_ends_is_a_failure(sender: Sender) -> None:
+    sender.socket.close()
+    with pytest.raises(Failed, match="ended a connection"):
+        sender.load.turn(1)
+
+
+# Bytes ------------------------------------------------------------------------------------------------------
+
+
+def test_frames_and_batches_are_read_as_messages() -> None:
+    batch = b'{"type":"batch","events":[' + event(2) + b"," + event(3) + b"]}"
+    content = b"HTTP/1.1 101\r\n\r\n" + server_frame(event(1)) + b"\x89\x00" + server_frame(batch)
+    said = wire.posted(wire.frames(content + b"\x81\x7e\x01"))
+    assert [wire.number_of(message["message"]) for message in said] == [1, 2, 3]
+
+
+def test_a_chunked_stream_is_read_as_messages() -> None:
+    body = b"event: message\nid: room:1\ndata: " + event(1) + b"\n\n:\nevent: heartbeat\ndata: {}\n\n"
+    chunks = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in (body[:40], body[40:]))
+    said = wire.posted(wire.blocks(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks))
+    assert [wire.number_of(message["message"]) for message in said] == [1]
+
+
+def test_a_text_has_the_length_that_is_said() -> None:
+    assert len(wire.text(1, 10**18)) == wire.TEXT_BYTES
+    assert wire.number_of(wire.text(123, 10**18)) == 123
+
+
+# Reports ----------------------------------------------------------------------------------------------------
+
+
+def results(value: float = 1.0) -> dict[str, Any]:
+    """A run of everything that gave ``value`` for each figure, as it is read from a file."""
+    keys = [key for key in SYSTEMS if key != "null"]
+    rows = [
+        {
+            "scenario": case.scenario,
+            "situation": case.situation,
+            "system": case.system,
+            "figures": {
+                column.figure: {"median": value, "min": value / 2, "max": value * 2, "runs": 3}
+                for column in scenario.columns
+            },
+            "runs": [],
+            "failures": [],
+            "limited_by_load": False,
+        }
+        for scenario in SCENARIOS.values()
+        for group in scenario.cases(False, keys)
+        for case in group
+    ]
+    made = {
+        "command": "bin/bench --peers",
+        "date": "2026-11-21",
+        "seconds": 1800,
+        "repetitions": 3,
+        "quick": False,
+        "commit": "0123456789ab",
+        "machine": {"CPU": "one"},
+        "versions": dict.fromkeys(keys, "1.0"),
+        "rows": rows,
+    }
+    return json.loads(json.dumps(made))
+
+
+def test_the_page_has_every_scenario_with_its_plots_and_says_what_made_it() -> None:
+    page = report.page(results())
+    assert "Generated by `bin/bench --peers`" in page
+    for scenario in SCENARIOS.values():
+        assert f"## {scenario.title}" in page
+        assert f'srcset="benchmarks/{scenario.name}-dark.svg"' in page
+    lines = [line for line in page.splitlines() if line.startswith("|")]
+    assert lines
+    assert "**not reached**" in page
+
+
+def test_every_target_is_judged_by_rows_that_there_are() -> None:
+    judged = report.verdicts(results())
+    assert len(judged) == len(TARGETS)
+
+
+def test_a_target_is_reached_at_its_number_and_not_below() -> None:
+    (target,) = [target for target in TARGETS if target.what == "Durable posts, PostgreSQL"]
+    assert target.judge(results(1500)["rows"]).is_reached
+    assert not target.judge(results(1499)["rows"]).is_reached
+    assert target.judge([]) is None
+
+
+def test_a_ratio_is_with_the_same_situation_of_the_other() -> None:
+    made = results()
+    ours, theirs = (
+        next(row for row in made["rows"] if row["scenario"] == "fanout-ws" and row["system"] == key)
+        for key in ("engawa-daphne", "tutorial")
+    )
+    ours["figures"]["deliveries_per_second"]["median"] = 30.0
+    theirs["figures"]["deliveries_per_second"]["median"] = 2.0
+    (line,) = [line for line in report.page(made).splitlines() if "| 30 <sub>" in line]
+    assert "× 15" in line
+
+
+def test_a_failure_and_a_limit_are_said_in_the_table() -> None:
+    made = results()
+    made["rows"][1]["failures"] = ["It cannot keep up."]
+    made["rows"][2]["limited_by_load"] = True
+    page = report.page(made)
+    assert "failed: It cannot keep up." in page
+    assert "(limited by the load)" in page
+
+
+def test_rows_of_an_earlier_run_fill_what_a_later_one_left_out() -> None:
+    earlier, later = results(1), results(2)
+    later["rows"] = [row for row in later["rows"] if row["scenario"] == "posts"]
+    rows = report.merged(later, earlier)["rows"]
+    assert len(rows) == len(earlier["rows"])
+    assert {row["figures"]["p99_ms"]["median"] for row in rows if row["scenario"] == "posts"} == {2}
+
+
+# The command line -------------------------------------------------------------------------------------------
+
+
+def test_scenarios_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--list"]) == 0
+    said = capsys.readouterr().out
+    assert all(name in said for name in SCENARIOS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["fanout"], "there is no scenario 'fanout'; there are: ceiling, fanout-ws"),
+        (["--systems", "engawa"], "there is no system 'engawa'; there are: engawa-daphne"),
+        (["--runs", "0"], "'0' is no number of runs"),
+    ],
+)
+def test_what_there_is_not_is_refused_with_a_sentence(
+    arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        cli.read(arguments)
+    assert end.value.code == 2
+    assert sentence in capsys.readouterr().err
