@@ -2,6 +2,8 @@
 
 import argparse
 import json
+import signal
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
@@ -85,6 +87,7 @@ def main(arguments: list[str]) -> int:
 
 def measure(given: argparse.Namespace, arguments: list[str], names: list[str], systems: list[str]) -> dict[str, Any]:
     began, placed = monotonic(), cores()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
     machine.raise_file_limit()
     runs = given.runs or (QUICK_RUNS if given.quick else FULL_RUNS)
     with Services(placed) as services, on_core(placed.load):

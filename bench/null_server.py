@@ -1,5 +1,8 @@
-"""Sends prepared frames to whoever connects, as fast as they are taken, and does nothing else: ``python -m
-bench.null_server PORT BYTES``. Several of them are more than the load can read, which shows where it ends."""
+"""Sends prepared frames to whoever connects, and does nothing else: ``python -m bench.null_server PORT BYTES``.
+
+Who came first says when: ONE for one to everybody, ON for one to everybody after the other, as fast as they are taken.
+Several of them are more than the load can read, which shows where it ends.
+"""
 
 import select
 import socket
@@ -7,7 +10,8 @@ import sys
 
 from bench import wire
 
-BACKLOG = 1024
+BACKLOG = 4096
+ONE, ON = b"1", b"+"
 _ANSWER = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
 
 
@@ -19,27 +23,36 @@ def frame(length: int) -> bytes:
 
 
 def serve(port: int, length: int) -> None:
-    """Never returns. One message a write, to everybody in turn; whose buffer is full is passed over."""
+    """Until who came first goes. One message a write, to everybody in turn; whose buffer is full is passed over."""
     message = frame(length)
     listening = socket.create_server(("127.0.0.1", port), backlog=BACKLOG)
-    listening.setblocking(False)
     everybody: list[socket.socket] = []
+    goes_on = False
     while True:
-        if select.select([listening], [], [], 0 if everybody else 1)[0]:
-            one, _ = listening.accept()
-            one.recv(4096)
-            one.sendall(_ANSWER)
-            one.setblocking(False)
-            everybody.append(one)
-        for one in everybody:
-            try:
-                sent = one.send(message)
-            except BlockingIOError:
+        for ready in select.select([listening, *everybody[:1]], [], [], 0 if goes_on else None)[0]:
+            if ready is listening:
+                one, _ = listening.accept()
+                one.recv(4096)
+                one.sendall(_ANSWER)
+                everybody.append(one)
                 continue
-            if sent < len(message):
-                one.setblocking(True)
-                one.sendall(message[sent:])
-                one.setblocking(False)
+            said = ready.recv(1)
+            if not said:
+                return
+            goes_on = said == ON
+            _send(everybody, message)
+        if goes_on:
+            _send(everybody, message)
+
+
+def _send(everybody: list[socket.socket], message: bytes) -> None:
+    for one in everybody:
+        try:
+            sent = one.send(message, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            continue
+        if sent < len(message):
+            one.sendall(message[sent:])
 
 
 if __name__ == "__main__":

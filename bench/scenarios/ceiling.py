@@ -2,17 +2,20 @@
 
 import sys
 from contextlib import ExitStack
-from time import monotonic
+from time import monotonic, sleep
 
 from bench.counting import Marker
+from bench.errors import Failed
 from bench.load import Busy, Load
 from bench.measuring import Bench, Case, Figures
+from bench.null_server import ON, ONE
 from bench.placement import on_core
 from bench.systems import listens
 from bench.wire import socket_request
 from tests.servers import Process, free_port
 
-FOLLOWERS = 500
+FOLLOWERS = 3000
+SEND_SECONDS = 0.1  # in which every sender has sent one to everybody
 BYTES = 450  # about what one of Engawa's events has
 _READY = b"\r\n\r\n"
 
@@ -31,17 +34,40 @@ def measure(bench: Bench, case: Case) -> Figures:
             process.wait_until(lambda: listens(process, ports[-1]))  # noqa: B023
         load = Load(Marker(b'"message":"~', b"}"))
         stack.callback(load.close_all)
-        load.open(FOLLOWERS, lambda number: socket_request("/", ports[number % len(ports)]), ports, _READY, at_once=50)
-        load.rest(0.5)
-        busy, began, total, pieces = Busy(), monotonic(), load.total, load.pieces
-        load.rest(bench.of(2.0, 5.0))
-        seconds = monotonic() - began
-        return {
-            "reads_per_second": (load.pieces - pieces) / seconds,
-            "deliveries_per_second": (load.total - total) / seconds,
-            "senders": len(ports),
-            "load_cpu_share": busy.share(),
-        }
+        opened = load.open(FOLLOWERS, lambda number: socket_request("/", ports[number % len(ports)]), ports, _READY)
+        first = opened[: len(ports)]  # of each sender
+        return {**_single(load, first, bench.of(10, 30)), **_stream(load, first, bench.of(1.0, 4.0))}
+
+
+def _single(load: Load, first: list[int], rounds: int) -> Figures:
+    """One message lies ready in every connection when the load begins to read: each read gives one."""
+    reading = 0.0
+    for number in range(1, rounds + 1):
+        for fd in first:
+            load.send(fd, ONE)
+        sleep(SEND_SECONDS)
+        began = monotonic()
+        load.until(lambda: load.total >= number * FOLLOWERS, 10, "All was read")  # noqa: B023
+        reading += monotonic() - began
+    if load.pieces - FOLLOWERS != load.total:
+        raise Failed("A read did not give one message.")
+    return {"reads_per_second": load.total / reading}
+
+
+def _stream(load: Load, first: list[int], seconds: float) -> Figures:
+    """As much as they can send: where the load lags, one read gives several messages."""
+    for fd in first:
+        load.send(fd, ON)
+    load.rest(0.3)
+    busy, began, total, pieces = Busy(), monotonic(), load.total, load.pieces
+    load.rest(seconds)
+    deliveries = load.total - total
+    return {
+        "deliveries_per_second": deliveries / (monotonic() - began),
+        "messages_per_read": deliveries / (load.pieces - pieces),
+        "senders": len(first),
+        "load_cpu_share": busy.share(),
+    }
 
 
 def ceiling(quick: bool, systems: list[str]) -> list[list[Case]]:
