@@ -48,8 +48,8 @@ _ALL = [
         "ceiling",
         "The load's own ceiling",
         "Processes that only send prepared frames, on every core but the load's, to 3,000 connections. First one to "
-        "each, so that every read gives one message; then as much as they can, where several come with one read. More than "
-        "this the load cannot tell of any system.",
+        "each, so that every read gives one message; then as much as they can, where several come with one read. More "
+        "than this the load cannot tell of any system.",
         ceiling.ceiling,
         (
             Column("reads_per_second", "reads/s"),

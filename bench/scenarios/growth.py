@@ -25,7 +25,7 @@ def measure_redis(bench: Bench, case: Case) -> Figures:
         bench.running(case) as running,
         bench.load(running, WS) as load,
         redis.Redis.from_url(server.url) as client,
-        client.pubsub(ignore_subscribe_messages=True) as observer,
+        client.pubsub() as observer,
     ):
         following = follow(load, running, WS, REDIS_FOLLOWERS, [ROOM])
         publisher = Publisher(load, running, ROOM)
@@ -52,7 +52,8 @@ def _seen(server: Redis, observer: redis.client.PubSub, marker: bytes) -> tuple[
     """Of all that was published: the messages that carry events, how many subscribers they went to, and the events."""
     published = delivered = events = 0
     while (message := observer.get_message(timeout=0.2)) is not None:
-        if found := message["data"].count(marker):
+        found = message["data"].count(marker) if message["type"] == "pmessage" else 0
+        if found:
             published += 1
             delivered += server.command_line("PUBSUB", "NUMSUB", message["channel"])[1]
             events += found
