@@ -34,7 +34,14 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--systems", type=lambda names: names.split(","), help="only these, separated by commas")
     made.add_argument("--runs", type=_positive, help=f"how often each is measured ({FULL_RUNS}; quick: {QUICK_RUNS})")
     made.add_argument("--json", type=Path, metavar="FILE", help="write all figures of all runs to a file")
-    made.add_argument("--merge", type=Path, metavar="FILE", help="add the rows of an earlier --json that are not new")
+    made.add_argument(
+        "--merge",
+        type=Path,
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="add the rows of an earlier --json that are not new; may be given several times",
+    )
     made.add_argument("--write", action="store_true", help="write docs/benchmarks.md, though not everything was run")
     return made
 
@@ -68,9 +75,9 @@ def main(arguments: list[str]) -> int:
         return 0
     names = given.scenarios or [name for name, one in SCENARIOS.items() if one.is_quick or not given.quick]
     systems = given.systems or [*(QUICK_SYSTEMS if given.quick else OURS), *(PEERS if given.peers else ())]
-    results = measure(given, arguments, names, systems)
-    if given.merge:
-        results = report.merged(results, json.loads(given.merge.read_text()))
+    results = measure(given, names, systems)
+    for earlier in given.merge:
+        results = report.merged(results, json.loads(earlier.read_text()))
     if given.json:
         given.json.write_text(json.dumps(results, indent=1))
     print(report.summary(results))
@@ -85,7 +92,17 @@ def main(arguments: list[str]) -> int:
     return 1 if failures else 0
 
 
-def measure(given: argparse.Namespace, arguments: list[str], names: list[str], systems: list[str]) -> dict[str, Any]:
+def command(given: argparse.Namespace) -> str:
+    """What was asked for, without the files of this machine."""
+    words = ["bin/bench", *(f"--{name}" for name in ("quick", "peers") if getattr(given, name))]
+    if given.runs:
+        words.append(f"--runs {given.runs}")
+    if given.systems:
+        words.append(f"--systems {','.join(given.systems)}")
+    return " ".join([*words, *given.scenarios])
+
+
+def measure(given: argparse.Namespace, names: list[str], systems: list[str]) -> dict[str, Any]:
     began, placed = monotonic(), cores()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
     machine.raise_file_limit()
@@ -97,14 +114,15 @@ def measure(given: argparse.Namespace, arguments: list[str], names: list[str], s
         rows = []
         for name in names:
             rows += run(bench, SCENARIOS[name].cases(given.quick, systems), runs)
+        used = services.versions()
     return {
-        "command": " ".join(["bin/bench", *arguments]),
+        "command": command(given),
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "seconds": round(monotonic() - began),
         "repetitions": runs,
         "quick": given.quick,
         "commit": machine.commit(),
-        "machine": machine.machine(placed),
+        "machine": {**machine.machine(placed), **used},
         "versions": {key: SYSTEMS[key].version() for key in systems},
         "rows": [row.as_dict() for row in rows],
     }

@@ -1,6 +1,5 @@
 """What a run ran on."""
 
-import os
 import platform
 import sqlite3
 import subprocess
@@ -10,7 +9,6 @@ from pathlib import Path
 import psutil
 
 from bench.placement import Cores
-from tests.parts import redis_server
 
 
 def machine(cores: Cores) -> dict[str, str]:
@@ -22,11 +20,6 @@ def machine(cores: Cores) -> dict[str, str]:
         "Python": sys.version.split()[0],
         "SQLite": sqlite3.sqlite_version,
     }
-
-
-def redis_version() -> str:
-    said = subprocess.run([redis_server(), "--version"], capture_output=True, text=True, check=True).stdout
-    return next(word[2:] for word in said.split() if word.startswith("v="))
 
 
 def commit() -> str:
@@ -51,7 +44,3 @@ def raise_file_limit() -> int:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     return most
-
-
-def core_count() -> int:
-    return len(os.sched_getaffinity(0))

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 import psutil
+import psycopg
 
 from bench.placement import Cores, on_core
 from tests.servers import ROOT, Postgres, Redis, engawa_environment, manage, postgres_process, redis_process
@@ -44,6 +45,16 @@ class Services:
     def postgres(self) -> Postgres:
         with on_core(self.cores.parts):
             return self._stack.enter_context(postgres_process(self.folder))
+
+    def versions(self) -> dict[str, str]:
+        """Of what was used of these."""
+        found = {}
+        if "redis" in self.__dict__:
+            found["Redis"] = self.redis.command_line("INFO", "server")["redis_version"]
+        if "postgres" in self.__dict__:
+            with psycopg.connect(self.postgres.url) as connection:
+                found["PostgreSQL"] = connection.execute("SHOW server_version").fetchone()[0]
+        return found
 
     def processes_of(self, database: str | None) -> list[psutil.Process]:
         """The database's own processes, where it has any."""
