@@ -21,10 +21,12 @@ def merged(results: Results, earlier: Results) -> Results:
     order = list(SCENARIOS)
     rows.sort(key=lambda row: order.index(row["scenario"]))
     command = f"{earlier['command']}; {results['command']}"
+    commits = dict.fromkeys([*earlier["commit"].split(", "), *results["commit"].split(", ")])
     return {
         **results,
         "rows": rows,
         "command": command,
+        "commit": ", ".join(commits),
         "seconds": earlier["seconds"] + results["seconds"],
         "versions": {**earlier["versions"], **results["versions"]},
         "machine": {**earlier["machine"], **results["machine"]},
