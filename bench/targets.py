@@ -24,6 +24,13 @@ def figure(rows: list[Row], scenario: str, system: str, name: str, situation: st
     return None
 
 
+def _failure(rows: list[Row], scenario: str, situation: str) -> str:
+    """Why our own first row of a situation has no figures, if it has none."""
+    ours = [row for row in rows if row["scenario"] == scenario and row["system"] == OURS]
+    found = next((row for row in ours if row["situation"].startswith(situation)), None)
+    return found["failures"][0] if found is not None and found["failures"] else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """``least`` or ``most`` of a figure; where there is ``against``, as a multiple of that system's."""
@@ -42,6 +49,9 @@ class Target:
         """None where what it needs was not measured."""
         measured = figure(rows, self.scenario, OURS, self.name, self.situation)
         unit = self.unit
+        if failure := _failure(rows, self.scenario, self.situation):
+            goal = f"≥ {self.least:,g}" if self.least is not None else f"≤ {self.most:,g}"
+            return Verdict(self.what, f"{goal} {unit}", f"failed: {failure}", False)
         if self.against is not None:
             their_situation = self.situation if self.their_situation is None else self.their_situation
             theirs = figure(rows, self.scenario, self.against, self.name, their_situation)

@@ -236,6 +236,15 @@ def test_a_target_is_reached_at_its_number_and_not_below() -> None:
     assert target.judge([]) is None
 
 
+def test_a_target_whose_run_failed_is_not_reached() -> None:
+    made = results(10_000)
+    row = next(row for row in made["rows"] if row["scenario"] == "reconnect" and row["system"] == "engawa-daphne")
+    row["failures"], row["figures"] = ["A connection was lost."], {}
+    verdict = next(verdict for verdict in report.verdicts(made) if verdict.what == "Streams come back at once")
+    assert not verdict.is_reached
+    assert verdict.measured == "failed: A connection was lost."
+
+
 def test_a_ratio_is_with_the_same_situation_of_the_other() -> None:
     made = results()
     ours, theirs = (
