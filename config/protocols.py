@@ -121,6 +121,7 @@ class GatedWebSocket(Gate, WebSocketProtocol):
     wasOpenHandshakeTimeout = wasServerConnectionDropTimeout = wasServingFlashSocketPolicyFile = False
     autoPingPendingSeq = 0
     websocket_version = 13  # RFC 6455
+    server = None  # set by Daphne on each as it connects
     data = b""
 
     def _connectionMade(self) -> None:
@@ -179,8 +180,9 @@ class GatedWebSocket(Gate, WebSocketProtocol):
         self.transport.resumeProducing()
 
     def onClose(self, wasClean: bool, code: int, reason: str) -> None:
-        self.resumeProducing()
-        super().onClose(wasClean, code, reason)
+        if self.server is not None:  # it got beyond a handshake that Autobahn understands
+            self.resumeProducing()
+            super().onClose(wasClean, code, reason)
 
     def dropConnection(self, abort: bool = False) -> None:
         # After a closing handshake Autobahn resets the connection, which browsers report as unclean. End it in order.
@@ -199,7 +201,10 @@ class GatedRequest(Gate, WebRequest):
     _registered = False
     _writes_itself = False
     _is_too_large = False
-    _parsePOSTFormSubmission = False  # Django parses forms; Twisted's way holds up the event loop
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        # Django parses forms. Twisted's way holds up the event loop, and stumbles over odd types of content.
+        super().__init__(*args, **kwargs, parsePOSTFormSubmission=False)
 
     def gotLength(self, length: int | None) -> None:
         super().gotLength(length)

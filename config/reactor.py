@@ -9,7 +9,36 @@ try:
 except ImportError:
     uvloop = None
 
-from twisted.internet import asyncioreactor
+from twisted.internet.asyncioreactor import AsyncioSelectorReactor
+from twisted.internet.error import ConnectionLost
+from twisted.internet.interfaces import IReadDescriptor, IWriteDescriptor
+from twisted.internet.main import installReactor
+
+
+class Reactor(AsyncioSelectorReactor):
+    """Twisted's, for a loop that gives up a descriptor after an error on it.
+
+    When a connection is reset, uvloop reports it as readable once more, and then never again. What was still there to
+    be read hides the reset from Twisted. Whoever next wants something of the descriptor finds it closed: the
+    connection is lost.
+    """
+
+    def addReader(self, reader: IReadDescriptor) -> None:
+        try:
+            super().addReader(reader)
+        except RuntimeError:
+            self.callLater(0, self._give_up, reader)
+
+    def addWriter(self, writer: IWriteDescriptor) -> None:
+        try:
+            super().addWriter(writer)
+        except RuntimeError:
+            self.callLater(0, self._give_up, writer)
+
+    def _give_up(self, descriptor: IReadDescriptor | IWriteDescriptor) -> None:
+        if getattr(descriptor, "connected", False):
+            self._disconnectSelectable(descriptor, ConnectionLost(), isRead=False)
+
 
 if uvloop is not None and "twisted.internet.reactor" not in sys.modules:
-    asyncioreactor.install(uvloop.new_event_loop())
+    installReactor(Reactor(uvloop.new_event_loop()))

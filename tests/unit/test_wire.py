@@ -224,6 +224,36 @@ def test_frames_are_read_as_autobahn_reads_them(before, rubbish, after, data) ->
     assert heard(GatedWebSocket, pieces) == heard(WebSocketProtocol, pieces)
 
 
+# The reactor -----------------------------------------------------------------------------------------------
+
+
+def test_a_descriptor_that_the_loop_gave_up_is_a_lost_connection(monkeypatch) -> None:
+    """uvloop says nothing more of a connection that was reset; Twisted would ask and answer for ever."""
+    from twisted.internet import reactor
+    from twisted.internet.asyncioreactor import AsyncioSelectorReactor
+
+    near, far = socket.socketpair()
+    lost: list[str] = []
+    protocol = Protocol()
+    protocol.connectionLost = lambda reason: lost.append(reason.type.__name__)
+    transport = tcp.Server(near, protocol, ("", 0), None, 0, reactor)
+    transport.connected = True
+
+    def given_up(self: object, descriptor: object) -> None:
+        raise RuntimeError("the handler is closed")
+
+    monkeypatch.setattr(AsyncioSelectorReactor, "addWriter", given_up)
+    transport.write(b"anybody there?")
+    write(transport, b"anybody?")
+    assert lost == [], "not from within a write"
+    for call in list(reactor.getDelayedCalls()):
+        if call.func == reactor._give_up:
+            call.func(*call.args)
+            call.cancel()
+    assert lost == ["ConnectionLost"]
+    far.close()
+
+
 # Names ----------------------------------------------------------------------------------------------------
 
 
