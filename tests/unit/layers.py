@@ -10,6 +10,7 @@ class HostileLayer(InMemoryChannelLayer):
     """Drops, repeats, delays and reorders what is sent to groups. Seeded, so that a failure can be repeated."""
 
     random = random.Random(0)
+    late: set[asyncio.Task] = set()  # so that none is forgotten half-way, and reported in somebody else's test
 
     async def group_send(self, group: str, message: dict) -> None:
         fate = self.random.random()
@@ -22,7 +23,9 @@ class HostileLayer(InMemoryChannelLayer):
                 await super().group_send(group, message)
 
     def _late(self, group: str, message: dict) -> None:
-        self._task = asyncio.ensure_future(super().group_send(group, message))
+        task = asyncio.ensure_future(super().group_send(group, message))
+        self.late.add(task)
+        task.add_done_callback(self.late.discard)
 
 
 class DeadLayer(InMemoryChannelLayer):
