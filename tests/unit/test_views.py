@@ -1,11 +1,14 @@
 import json
 import uuid
+from datetime import UTC, datetime
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from chat import actions
+from chat.actions import Post, post_together
 from chat.models import Message
 
 pytestmark = pytest.mark.django_db
@@ -149,9 +152,38 @@ def test_a_deletion_changes_the_etag(cast, browser) -> None:
     assert "xyzzy" not in again.text
 
 
-def test_pages_cost_few_queries_however_many_messages(cast, browser, django_assert_max_num_queries) -> None:
-    for number in range(3):
-        actions.post(cast.gil, cast.room.pk, f"{number}")
-    for path, most in [("/chat/veranda/", 3), ("/feeds/veranda/", 2), ("/embed/veranda/", 2), ("/chat/", 2)]:
-        with django_assert_max_num_queries(most):
-            browser.get(path)
+PAGES = ["/chat/veranda/", "/chat/veranda/messages", "/feeds/veranda/", "/embed/veranda/"]
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("page", ["newest", "middle"])
+def test_a_page_costs_the_same_queries_however_many_messages(cast, browser, page: str, path: str) -> None:
+    posted = post_together(cast.room.pk, [Post(cast.gil, f"{number}") for number in range(120)])
+    if page == "middle":
+        path += f"?before={posted[80].mid}"
+    accept = JSON if "messages" in path else {}
+    somebody = Client()
+    somebody.force_login(cast.users.mio)
+    for client, most in [
+        (browser, 2),  # the room and its messages
+        (somebody, 2 if path.startswith(("/feeds/", "/embed/")) else 5),  # the session, the account, the membership
+    ]:
+        with CaptureQueriesContext(connection) as queries:
+            response = client.get(path, headers=accept)
+        assert response.status_code == 200
+        assert posted[40 if page == "middle" else 80].mid in response.content.decode()
+        assert len(queries) == most
+
+
+def test_the_rooms_cost_few_queries(browser, django_assert_max_num_queries) -> None:
+    with django_assert_max_num_queries(2):
+        browser.get("/chat/")
+
+
+def test_a_message_says_when_it_was_written(cast, browser) -> None:
+    actions.post(cast.gil, cast.room.pk, "hello")
+    Message.objects.update(created_at=datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC))
+    page = browser.get("/chat/veranda/").content.decode()
+    assert '<time class="message__time" datetime="2026-01-02T03:04:05Z">2026-01-02 03:04 UTC</time>' in page
+    # The blank one, which the browser fills.
+    assert '<time class="message__time" datetime=""> UTC</time>' in page
