@@ -99,6 +99,18 @@ def post_together(room_id: int, posts: list[Post]) -> list[Posted | ChatError]:
     return write_together(room_id, [check(post) for post in posts])
 
 
+def post_in_rooms(posts: list[tuple[int, Post]]) -> list[Posted | ChatError]:
+    """The same for posts to several rooms, each with its room's primary key."""
+    checked: dict[int, list[Draft | ChatError]] = {}
+    for room_id, post in posts:
+        checked.setdefault(room_id, []).append(check(post))
+    if len(checked) == 1:
+        return write_together(posts[0][0], checked[posts[0][0]])
+    with transaction.atomic():  # each room has a savepoint in it
+        answers = {room_id: iter(write_together(room_id, drafts)) for room_id, drafts in checked.items()}
+    return [next(answers[room_id]) for room_id, _ in posts]
+
+
 def write_together(room_id: int, checked: list[Draft | ChatError]) -> list[Posted | ChatError]:
     """The second half of ``post_together``: writes what ``check`` found in order, and passes on what it refused."""
     drafts = [draft for draft in checked if isinstance(draft, Draft)]

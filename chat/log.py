@@ -105,8 +105,8 @@ def read(room_id: int, after: int, limit: int = PAGE_EVENTS) -> Page:
 
 def recent(room: Room, most: int) -> list[LoggedEvent]:
     """At most ``most`` events that lead without a gap up to ``room.head``, as it was read."""
-    rows = Event.objects.filter(room=room, seq__gt=room.head - most, seq__lte=room.head).order_by("-seq")
-    found = [LoggedEvent(*row) for row in rows.values_list("seq", "type", "mid", "json")]
+    last = Event.objects.filter(room=room, seq__gt=room.head - most, seq__lte=room.head).order_by("-seq")
+    found = [LoggedEvent(*row) for row in last.values_list("seq", "type", "mid", "json")]
     complete = takewhile(lambda pair: pair[0] == pair[1].seq, zip(count(room.head, -1), found, strict=False))
     return [event for _, event in complete][::-1]
 

@@ -1,13 +1,15 @@
 """Posts that wait at the same moment are committed together: one transaction, one broadcast, one sync to disk.
 
-A lone post is written at once. While a room's transaction runs, what else arrives for that room waits, and goes
-into the next one, in the order of its arrival. After a transaction of several, what already lies in the sockets is
-read first: each transaction is passed on to everybody in the room, so the same posts in fewer of them cost less.
+A lone post is written at once. While a transaction runs, what else arrives waits in line, and goes into the next one,
+in the order of its arrival. After a transaction of several, what already lies in the sockets is read first: each
+transaction is passed on to everybody in the room, so the same posts in fewer of them cost less.
+
+There is a line for each room, so that a locked one holds up nobody else; but one for all on SQLite, which has one
+writer at a time whatever is written: a hundred rooms with a post each are one sync to disk as well.
 """
 
 import asyncio
 from collections import defaultdict
-from contextlib import AbstractAsyncContextManager, nullcontext
 
 from django.db import connection
 
@@ -21,52 +23,51 @@ MAX_TOGETHER = 200  # posts in a transaction: about 25 ms of work, for which the
 # An idle loop turns so often in a fraction of a millisecond; a busy one brings the answers to the last transaction.
 GATHERING_TURNS = 12
 
-Waiting = tuple[Post, asyncio.Future[Posted]]
+Waiting = tuple[int, Post, asyncio.Future[Posted]]  # the room's primary key, what is asked, and who waits
+Line = int | None  # a room's, or that of all rooms
 
 
 class Writer:
     """Writes the posts of one event loop."""
 
     def __init__(self) -> None:
-        self._waiting: defaultdict[int, list[Waiting]] = defaultdict(list)
-        self._tasks: dict[int, asyncio.Task[None]] = {}
-        # SQLite has one writer at a time: taking turns here beats its way of waiting, which is to sleep and try again.
-        self._turn: AbstractAsyncContextManager = asyncio.Lock() if connection.vendor == "sqlite" else nullcontext()
+        self._waiting: defaultdict[Line, list[Waiting]] = defaultdict(list)
+        self._tasks: dict[Line, asyncio.Task[None]] = {}
+        self._has_one_line = connection.vendor == "sqlite"
 
     def post(self, room_id: int, post: Post) -> asyncio.Future[Posted]:
         """What ``actions.post`` returns or raises for ``post``, once it is committed. Posts to a room are written in
         the order in which they are given here."""
         answer: asyncio.Future[Posted] = asyncio.get_running_loop().create_future()
-        self._waiting[room_id].append((post, answer))
-        if room_id not in self._tasks:
-            self._tasks[room_id] = asyncio.create_task(self._write(room_id))
+        line = None if self._has_one_line else room_id
+        self._waiting[line].append((room_id, post, answer))
+        if line not in self._tasks:
+            self._tasks[line] = asyncio.create_task(self._write(line))
         return answer
 
-    async def _write(self, room_id: int) -> None:
+    async def _write(self, line: Line) -> None:
         waiting = self._waiting
         try:
-            while waiting[room_id]:
-                together, waiting[room_id] = waiting[room_id][:MAX_TOGETHER], waiting[room_id][MAX_TOGETHER:]
-                await self._write_together(room_id, together)
+            while waiting[line]:
+                together, waiting[line] = waiting[line][:MAX_TOGETHER], waiting[line][MAX_TOGETHER:]
+                await self._write_together(together)
                 if len(together) > 1:
                     for _ in range(GATHERING_TURNS):
                         await asyncio.sleep(0)
         finally:
-            del self._tasks[room_id], waiting[room_id]
+            del self._tasks[line], waiting[line]
 
-    async def _write_together(self, room_id: int, together: list[Waiting]) -> None:
-        posts = [post for post, _ in together]
+    async def _write_together(self, together: list[Waiting]) -> None:
         try:
-            async with self._turn:
-                results = await in_database(actions.post_together, room_id, posts)
+            results = await in_database(actions.post_in_rooms, [(room_id, post) for room_id, post, _ in together])
         except Exception as error:
             if len(together) > 1 and not isinstance(error, ChatError):
                 # One of them broke the transaction in a way we did not foresee: it must not take the others along.
                 for one in together:
-                    await self._write_together(room_id, [one])
+                    await self._write_together([one])
                 return
             results = [error] * len(together)
-        for (_, answer), result in zip(together, results, strict=True):
+        for (_, _, answer), result in zip(together, results, strict=True):
             if answer.done():  # its author has gone
                 continue
             if isinstance(result, Exception):

@@ -1,6 +1,7 @@
 """Posts that wait together are committed together."""
 
 import asyncio
+import json
 import threading
 import uuid
 
@@ -107,6 +108,30 @@ async def test_what_waits_is_written_together_in_the_order_of_its_arrival(monkey
     lone = await writer.post(room.pk, Post(new_guest(), "alone"))
     assert lone.seq == 61
     assert sizes[-1] == 1
+    await asyncio.to_thread(database.close)
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_rooms_share_a_transaction_where_there_is_one_writer(monkeypatch) -> None:
+    made = [(await database.in_database(actions.create_room, new_guest(), f"room {n}"))[0] for n in range(10)]
+    begun: list[int] = []
+    monkeypatch.setattr(
+        actions, "post_in_rooms", lambda posts, write=actions.post_in_rooms: begun.append(len(posts)) or write(posts)
+    )
+    writer, key = Writer(), str(uuid.uuid4())
+    gil = new_guest()
+    await writer.post(made[0].pk, Post(gil, "first", key))
+    asked = [(room, Post(gil, f"{room.slug} {n}")) for n in range(3) for room in made]
+    asked.insert(7, (made[0], Post(gil, "first", key)))  # again
+    asked.insert(9, (made[3], Post(gil, "")))
+    answers = await asyncio.gather(*(writer.post(room.pk, post) for room, post in asked), return_exceptions=True)
+    assert begun == [1, len(asked)] or begun == [1, 1, len(asked) - 1]
+    assert answers[7].seq == 1
+    assert isinstance(answers[9], errors.TextEmpty)
+    for room in made:
+        page = await database.in_database(log.read, room.pk, 0)
+        texts = [json.loads(event.json)["message"] for event in page.events]
+        assert texts == (["first"] if room == made[0] else []) + [f"{room.slug} {n}" for n in range(3)]
     await asyncio.to_thread(database.close)
 
 
