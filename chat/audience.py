@@ -133,7 +133,7 @@ class Audience:
         """Send without waiting; what cannot be sent at once goes on in a task, and the follower lags until then."""
         for index, message in enumerate(messages):
             try:
-                rest = step(follower.send(message))
+                rest = None if follower.send_now(message) else step(follower.send(message))
             except Exception as error:
                 self._lost(follower, error)
                 return

@@ -17,11 +17,11 @@ from chat.addresses import client_address
 from chat.database import in_database
 from chat.doorway import Stay
 from chat.errors import ChatError
+from chat.extensions import may_park, park, send_now
 from chat.follower import Follower, Message
 from chat.identity import new_guest
 from chat.limits import Hold, frame_bucket, limits
 from chat.origins import may_open
-from chat.parking import may_park, park
 from chat.stepping import step
 from chat.visitors import visitor
 from chat.writer import writer
@@ -92,7 +92,9 @@ class RoomConsumer(AsyncConsumer):
         query = protocol.read_query(scope["query_string"])
         self.hold = await limits().connection("socket", client_address(scope), settings.CONNECTIONS_PER_ADDRESS)
         self.actor = await visitor(scope["headers"]) or new_guest()
-        follower = Follower(form=self.dialect, send=self.base_send, close=self.leave, actor=self.actor)
+        follower = Follower(
+            form=self.dialect, send=self.base_send, send_now=send_now(scope), close=self.leave, actor=self.actor
+        )
         self.stay = Stay(scope["url_route"]["kwargs"]["slug"], follower, query.history)
         entry = await self.stay.enter()
         await self.tell(self.dialect.welcome(self.actor, entry))

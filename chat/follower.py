@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from chat.errors import ChatError
 from chat.events import LoggedEvent
+from chat.extensions import SendNow, never
 from chat.identity import Identity
 
 RUN_CHARS = 32 * 1024  # servers and clients bound what they take at once, and a slow reader is waited for in between
@@ -54,17 +55,18 @@ def runs_of(encoded: list[str]) -> list[list[str]]:
 class Follower:
     """A connection as its room's relay sees it.
 
-    ``actor`` is who reads (None: anybody). ``close`` ends the connection because of an error; it is run as a
-    task. ``admitted`` says that the policy let it in; until then it is only waiting to hear. ``position`` is the
-    number of the last event handed to ``send``. The relay hands it more directly only where it is ``live``;
-    otherwise ``task`` is bringing it there. ``stale`` says that its numbers mean nothing any more: it must be
-    reset before it is told anything else. ``rotate_at`` is the moment, on the monotonic clock, at which it has grown
-    old and is asked to come back anew.
+    ``send_now`` is the shorter way to ``send`` (``chat.extensions``). ``actor`` is who reads (None: anybody). ``close``
+    ends the connection because of an error; it is run as a task. ``admitted`` says that the policy let it in; until
+    then it is only waiting to hear. ``position`` is the number of the last event handed to ``send``. The relay hands
+    it more directly only where it is ``live``; otherwise ``task`` is bringing it there. ``stale`` says that its numbers
+    mean nothing any more: it must be reset before it is told anything else. ``rotate_at`` is the moment, on the
+    monotonic clock, at which it has grown old and is asked to come back anew.
     """
 
     form: Form
     send: Send
     close: Callable[[ChatError], Awaitable[None]]
+    send_now: SendNow = never
     actor: Identity | None = None
     admitted: bool = False
     position: int = 0

@@ -1,10 +1,10 @@
 """What a connection has sent and its application has not taken yet, or what wakes an application that has parked
-(``chat.parking``)."""
+(``chat.extensions``)."""
 
 import asyncio
 from typing import Any
 
-from chat.parking import Resume
+from chat.extensions import Resume
 
 MOST_WAITING_FRAMES = 32
 

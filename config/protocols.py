@@ -157,11 +157,15 @@ class GatedWebSocket(Gate, WebSocketProtocol):
             super().dataReceived(data[start:])
 
     def pass_on(self, message: dict) -> bool:
-        """Send ``message`` the short way, if it is one that has a short way. True where it was sent."""
-        if message["type"] != "websocket.send" or self.state != self.STATE_OPEN:
-            return False
+        """Send ``message`` the short way, if it is one that has a short way, and nobody has to be waited for. True
+        where it was sent."""
         text = message.get("text")
-        if not text or self._perMessageCompress is not None:
+        if (
+            not text
+            or self.paused_since is not None
+            or self.state != self.STATE_OPEN
+            or self._perMessageCompress is not None
+        ):
             return False
         write(self.transport, _frame(text))
         return True
@@ -240,11 +244,17 @@ class GatedRequest(Gate, WebRequest):
         return processed
 
     def pass_on(self, message: dict) -> bool:
-        """Send ``message`` the short way, if it is a part of a stream that has begun. True where it was sent."""
-        if not self._registered or self.finished or self._disconnected or not message.get("more_body"):
-            return False
+        """Send ``message`` the short way, if it is a part of a stream that has begun, and nobody has to be waited for.
+        True where it was sent."""
         body = message.get("body")
-        if not body or not self._writes_itself:
+        if (
+            not body
+            or not self._writes_itself
+            or self.paused_since is not None
+            or self.finished
+            or self._disconnected
+            or not message.get("more_body")
+        ):
             return False
         write(self.channel.transport, _chunk(body) if self.chunked else body)
         return True

@@ -14,7 +14,7 @@ from django.conf import settings
 from twisted.internet import defer, reactor, tcp
 from twisted.logger import LogLevel, formatEvent, globalLogPublisher
 
-from chat.parking import PARK
+from chat.extensions import NOW, PARK
 from chat.relays import relays
 from config.inbox import Inbox
 from config.protocols import GatedHTTPFactory, GatedWebSocketFactory
@@ -91,10 +91,10 @@ class Server(daphne.server.Server):
     # Slow readers ------------------------------------------------------------------------------------------
 
     async def handle_reply(self, protocol: object, message: dict) -> None:
-        if protocol.paused_since is not None and _is_more(message):
-            await protocol.drained()
         if protocol.pass_on(message):
             return
+        if protocol.paused_since is not None and _is_more(message):
+            await protocol.drained()
         if message["type"] == PARK:
             protocol.application_queue.park(message["resume"])
         else:
@@ -103,7 +103,7 @@ class Server(daphne.server.Server):
     def create_application(self, protocol: object, scope: dict) -> Inbox:
         """As Daphne's, with an inbox that holds back who fills it, and that an application can park by."""
         scope["asgi"] = {"version": "3.0"}
-        scope["extensions"] = {PARK: {}}
+        scope["extensions"] = {PARK: {}, NOW: {"send": protocol.pass_on}}
         inbox = Inbox(protocol)
         self._served.add(protocol)
         self.run_for(protocol, self.application(scope, inbox.get, partial(self.handle_reply, protocol)))

@@ -12,9 +12,9 @@ from chat import errors, protocol
 from chat.addresses import client_address
 from chat.doorway import Stay
 from chat.errors import ChatError
+from chat.extensions import may_park, park, send_now
 from chat.follower import Follower, Message
 from chat.limits import Hold, limits
-from chat.parking import may_park, park
 from chat.visitors import header, visitor
 from feeds import grip
 from feeds.encoders import ServerSentEvents
@@ -71,6 +71,7 @@ class RoomStream:
             follower = Follower(
                 form=form,
                 send=send,
+                send_now=send_now(scope),
                 close=lambda error: _end(form, send, error),
                 actor=await visitor(scope["headers"]) if self.for_people else None,
             )
