@@ -33,7 +33,7 @@ class Audience:
     def __init__(self, room_id: int, position: int, recent: list[LoggedEvent]) -> None:
         self.room_id = room_id
         self.position = position
-        self.followers: set[Follower] = set()
+        self.followers: dict[Follower, None] = {}  # a set in the order in which they came, as they lie in memory
         self.idle_since = monotonic()
         self._ring = Ring(settings.RING_EVENTS, settings.RING_BYTES)
         for event in recent:
@@ -44,7 +44,7 @@ class Audience:
 
     def join(self, follower: Follower) -> None:
         """Register a follower. It is told nothing before ``start``."""
-        self.followers.add(follower)
+        self.followers[follower] = None
         if settings.ROTATE_SECONDS:
             # Spread, so that those who came together do not all leave together.
             follower.rotate_at = monotonic() + settings.ROTATE_SECONDS * uniform(0.75, 1.25)
@@ -63,7 +63,7 @@ class Audience:
             follower.task = asyncio.create_task(self._catch_up(follower, resuming=True))
 
     def leave(self, follower: Follower) -> None:
-        self.followers.discard(follower)
+        self.followers.pop(follower, None)
         follower.live = False
         if follower.task is not None:
             follower.task.cancel()

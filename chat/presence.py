@@ -5,6 +5,7 @@ forgotten after EXPIRE_SECONDS, so that the people of one that was killed vanish
 """
 
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from chat.follower import Follower
@@ -22,7 +23,7 @@ class Count:
     viewers: int = 0
 
 
-def count(followers: set[Follower]) -> Count:
+def count(followers: Collection[Follower]) -> Count:
     actors = {follower.actor.key for follower in followers if follower.actor is not None}
     return Count(participants=len(actors), viewers=sum(follower.actor is None for follower in followers))
 
