@@ -70,15 +70,16 @@ class Post:
     reply_to: object = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Draft:
-    """A post whose own words are in order; whether it may be posted is known only under the room's lock."""
+    """A post whose own words are in order; whether it may be posted is known only under the room's lock. ``html`` is
+    None until it is rendered."""
 
     actor: Identity
     key: uuid.UUID
     text: str
-    html: str
     reply_to: object
+    html: str | None = None
 
 
 def post(actor: Identity, room_id: int, message: object, key: object = None, reply_to: object = None) -> Posted:
@@ -96,45 +97,54 @@ def post(actor: Identity, room_id: int, message: object, key: object = None, rep
 def post_together(room_id: int, posts: list[Post]) -> list[Posted | ChatError]:
     """Post all of ``posts`` in one transaction, in their order. Each gets its own answer: what ``post`` would
     return or raise. One that is refused takes nothing from the others."""
-    return write_together(room_id, [check(post) for post in posts])
+    checked = [_check(post) for post in posts]
+    drafts = [each for each in checked if isinstance(each, Draft)]
+    answers = iter(write_together(room_id, drafts) if drafts else ())
+    return [next(answers) if isinstance(each, Draft) else each for each in checked]
 
 
-def post_in_rooms(posts: list[tuple[int, Post]]) -> list[Posted | ChatError]:
-    """The same for posts to several rooms, each with its room's primary key."""
-    checked: dict[int, list[Draft | ChatError]] = {}
-    for room_id, post in posts:
-        checked.setdefault(room_id, []).append(check(post))
-    if len(checked) == 1:
-        return write_together(posts[0][0], checked[posts[0][0]])
+def draft(post: Post) -> Draft:
+    """The first half of posting: what can be told from a post alone, and soon. Raises ``TextInvalid``, ``TextEmpty``,
+    ``TextTooLong`` or ``InvalidKey``."""
+    return Draft(post.actor, _clean_key(post.key), text.clean_text(post.message), post.reply_to)
+
+
+def write_in_rooms(drafts: list[tuple[int, Draft]]) -> list[Posted | ChatError]:
+    """The second half, for several rooms in one transaction: each draft comes with its room's primary key."""
+    by_room: dict[int, list[Draft]] = {}
+    for room_id, draft in drafts:
+        by_room.setdefault(room_id, []).append(draft)
+    if len(by_room) == 1:
+        return write_together(*by_room.popitem())
+    _render([draft for _, draft in drafts])
     with transaction.atomic():  # each room has a savepoint in it
-        answers = {room_id: iter(write_together(room_id, drafts)) for room_id, drafts in checked.items()}
-    return [next(answers[room_id]) for room_id, _ in posts]
+        answers = {room_id: iter(write_together(room_id, theirs)) for room_id, theirs in by_room.items()}
+    return [next(answers[room_id]) for room_id, _ in drafts]
 
 
-def write_together(room_id: int, checked: list[Draft | ChatError]) -> list[Posted | ChatError]:
-    """The second half of ``post_together``: writes what ``check`` found in order, and passes on what it refused."""
-    drafts = [draft for draft in checked if isinstance(draft, Draft)]
-    if not drafts:
-        return checked
+def write_together(room_id: int, drafts: list[Draft]) -> list[Posted | ChatError]:
+    """The same for one room."""
+    _render(drafts)
     try:
         with transaction.atomic():
-            answers = _write(_lock(room_id), drafts)
+            return _write(_lock(room_id), drafts)
     except _AskedAgain:
         with transaction.atomic():
-            room = _lock(room_id)
-            answers = _write(room, drafts, _posted_before(room_id, drafts))
-    remaining = iter(answers)
-    return [next(remaining) if isinstance(draft, Draft) else draft for draft in checked]
+            return _write(_lock(room_id), drafts, _posted_before(room_id, drafts))
 
 
-def check(post: Post) -> Draft | ChatError:
-    """The first half: cleans and renders. It takes a while, and needs neither the database nor any lock."""
+def _check(post: Post) -> Draft | ChatError:
     try:
-        key = _clean_key(post.key)
-        body = text.clean_text(post.message)
+        return draft(post)
     except ChatError as error:
         return error
-    return Draft(post.actor, key, body, to_html(body), post.reply_to)
+
+
+def _render(drafts: list[Draft]) -> None:
+    """Before any lock is taken: it may take a while."""
+    for draft in drafts:
+        if draft.html is None:
+            draft.html = to_html(draft.text)
 
 
 class _AskedAgain(IntegrityError):

@@ -14,7 +14,7 @@ from collections import defaultdict
 from django.db import connection
 
 from chat import actions
-from chat.actions import Post, Posted
+from chat.actions import Draft, Post, Posted
 from chat.database import in_database
 from chat.errors import ChatError
 
@@ -23,7 +23,7 @@ MAX_TOGETHER = 200  # posts in a transaction: about 25 ms of work, for which the
 # An idle loop turns so often in a fraction of a millisecond; a busy one brings the answers to the last transaction.
 GATHERING_TURNS = 12
 
-Waiting = tuple[int, Post, asyncio.Future[Posted]]  # the room's primary key, what is asked, and who waits
+Waiting = tuple[int, Draft, asyncio.Future[Posted]]  # the room's primary key, what is to be written, and who waits
 Line = int | None  # a room's, or that of all rooms
 
 
@@ -37,10 +37,15 @@ class Writer:
 
     def post(self, room_id: int, post: Post) -> asyncio.Future[Posted]:
         """What ``actions.post`` returns or raises for ``post``, once it is committed. Posts to a room are written in
-        the order in which they are given here."""
+        the order in which they are given here. One that is no good by itself is refused at once."""
         answer: asyncio.Future[Posted] = asyncio.get_running_loop().create_future()
+        try:
+            draft = actions.draft(post)
+        except ChatError as error:
+            answer.set_exception(error)
+            return answer
         line = None if self._has_one_line else room_id
-        self._waiting[line].append((room_id, post, answer))
+        self._waiting[line].append((room_id, draft, answer))
         if line not in self._tasks:
             self._tasks[line] = asyncio.create_task(self._write(line))
         return answer
@@ -59,7 +64,7 @@ class Writer:
 
     async def _write_together(self, together: list[Waiting]) -> None:
         try:
-            results = await in_database(actions.post_in_rooms, [(room_id, post) for room_id, post, _ in together])
+            results = await in_database(actions.write_in_rooms, [(room_id, draft) for room_id, draft, _ in together])
         except Exception as error:
             if len(together) > 1 and not isinstance(error, ChatError):
                 # One of them broke the transaction in a way we did not foresee: it must not take the others along.

@@ -15,4 +15,6 @@ class OneLine(logging.Filter):
         if record.name.startswith(_NOT_OUR_FAULTS):
             record.exc_info = record.exc_text = None
             record.levelno, record.levelname = logging.WARNING, "WARNING"
+        elif record.exc_info and record.levelno < logging.ERROR:
+            record.exc_info = record.exc_text = None  # such as a form that is none: Django tells where it gave up
         return True
