@@ -132,6 +132,9 @@ class RoomConsumer(AsyncConsumer):
             frame = protocol.read_frame(message.get("text"))
             await self.tell(await self.answer(frame))
         except ChatError as error:
+            # In its place among the answers. What comes after it in the room comes after it here as well.
+            while self.unanswered:
+                await asyncio.wait(self.unanswered)
             await self.tell(self.dialect.error(error, frame.get("key")))
         except Exception:
             logger.exception("a frame could not be answered")
@@ -172,6 +175,8 @@ class RoomConsumer(AsyncConsumer):
             await asyncio.wait(self.unanswered, return_when=asyncio.FIRST_COMPLETED)
         key = frame.get("key")
         answer = writer().post(self.room_id, Post(self.actor, frame.get("message"), key, frame.get("reply_to")))
+        if answer.done():  # refused at once
+            answer.result()
         self.unanswered.add(answer)
         answer.add_done_callback(partial(self.answered, key))
         return []
