@@ -96,10 +96,11 @@ async def _admitted(relay: Relay, follower: Follower, history: int | None) -> En
 
 def _enter_by_sight(relay: Relay, actor: Identity | None, history: int | None) -> Entry | None:
     """What ``enter`` would find, without the database, where the relay knows enough: for somebody without an account
-    in a room open to all, who asks for no history. A change that it has not met yet reaches them through it."""
+    in a room open to all, who asks for no history. A change that it has not met yet reaches them through it; while it
+    asks the policy about those who were there before, it does not know enough."""
     if history is not None or (actor is not None and actor.user_id is not None):
         return None
-    if not policies.anyone_may_read(relay.room.visibility):
+    if relay.is_asking or not policies.anyone_may_read(relay.room.visibility):
         return None
     return _entry(relay.room, policies.NO_ROLE, relay.position, None)
 

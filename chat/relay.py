@@ -41,6 +41,7 @@ class Relay(Audience):
         # Rises whenever who may read has changed. A follower is admitted in the moment in which this is seen to be what
         # it was when the policy was asked.
         self.access_version = 0
+        self.is_asking = False  # what it knows of the room's visibility may be out of date
         self._recheck_due = False
         self._pending: dict[int, LoggedEvent] = {}
         self._known_head = room.head
@@ -185,6 +186,7 @@ class Relay(Audience):
         nothing is passed on until it was."""
         self._recheck_due = False
         self.access_version += 1
+        self.is_asking = True  # until the answer is there, nobody is let in by sight
         asked = tuple(self.followers)  # who joins from here on asks the policy after this change
         actors = {follower.actor for follower in asked if follower.actor is not None}
         try:
@@ -193,7 +195,7 @@ class Relay(Audience):
             self._recheck_due = True
             await asyncio.sleep(RETRY_SECONDS)
             return False
-        self.room = room
+        self.room, self.is_asking = room, False
 
         def may_stay(follower: Follower) -> bool:
             return policies.anyone_may_read(room.visibility) or follower.actor in readers

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ import pytest
 import pytest_asyncio
 from channels.layers import channel_layers
 
+import chat.relay
 import chat.relays
 from chat import actions, broadcast, database, doorway, errors, events, log, protocol
 from chat.database import in_database
@@ -449,6 +451,39 @@ async def test_who_comes_by_sight_is_told_nothing_that_the_relay_has_not_met() -
             await until(lambda: outsider.closed is not None)
             await until(lambda: owner.ids == [1, 2, 3])
             assert outsider.ids == [1]
+
+
+async def test_who_comes_while_the_policy_is_asked_is_not_let_in_by_what_was_true_before(monkeypatch) -> None:
+    """The room became private, and the relay is asking who of its followers may stay. Somebody comes meanwhile."""
+
+    def prepare() -> tuple[Room, Identity]:
+        from chat.models import User
+
+        olga = User.objects.create_user("olga").identity
+        return actions.create_room(olga, "veranda")[0], olga
+
+    room, olga = await in_database(prepare)
+    async with reading(room, actor=olga) as owner:
+        readers, is_asked, may_answer = chat.relay._readers, threading.Event(), threading.Event()
+
+        def slow_readers(*args: object) -> object:
+            found = readers(*args)
+            is_asked.set()
+            may_answer.wait(WAIT_SECONDS)
+            return found
+
+        monkeypatch.setattr(chat.relay, "_readers", slow_readers)
+        await in_database(actions.change_visibility, olga, room.pk, "private")
+        assert await asyncio.to_thread(is_asked.wait, WAIT_SECONDS)
+        try:
+            with pytest.raises(errors.RoomNotFound):
+                async with reading(room) as outsider:
+                    may_answer.set()
+                    await in_database(actions.post, olga, room.pk, "the word xyzzy")
+                    await until(lambda: len(owner.ids) == 2)
+                    assert outsider.events == []
+        finally:
+            may_answer.set()
 
 
 async def test_coming_by_sight_asks_the_database_nothing(monkeypatch) -> None:
