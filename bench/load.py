@@ -32,7 +32,7 @@ class Load:
         self.counts: list[int] = []  # markers, by connection
         self.total = 0
         self.under_way: list[int] = []  # nanoseconds, where timed
-        self.pieces = 0  # reads that gave something
+        self.reads: list[int] = []  # those that gave something, by connection
         self.sockets: dict[int, socket.socket] = {}
         self.samples: dict[int, list[bytes]] = {}  # everything that came, for those that are read in full
         self._receive: list[Receive | None] = []
@@ -48,9 +48,9 @@ class Load:
         if self.timed:
             self._turn_timed(seconds)
             return
-        buffer, receive, counts, tails = self._buffer, self._receive, self.counts, self._tails
+        buffer, receive, counts, reads, tails = self._buffer, self._receive, self.counts, self.reads, self._tails
         marker, quiet = self.marker.bytes, self.marker.quiet
-        total = pieces = 0
+        total = 0
         for fd, _ in self._epoll.poll(seconds, EVENTS_A_TURN):
             try:
                 length = receive[fd](buffer)
@@ -67,11 +67,10 @@ class Load:
                         tails[fd] = tail
                 counts[fd] += found
                 total += found
-                pieces += 1
+                reads[fd] += 1
             elif length == 0:
                 self._ended(fd)
         self.total += total
-        self.pieces += pieces
 
     def _turn_timed(self, seconds: float) -> None:
         buffer, receive, counts, tails, marker = self._buffer, self._receive, self.counts, self._tails, self.marker
@@ -91,7 +90,7 @@ class Load:
                 self.under_way += [now - int(content[at + skip : at + end]) for at in found]
                 counts[fd] += len(found)
                 self.total += len(found)
-                self.pieces += 1
+                self.reads[fd] += 1
             elif length == 0:
                 self._ended(fd)
 
@@ -119,7 +118,7 @@ class Load:
         self,
         count: int,
         request: Callable[[int], bytes],
-        ports: Sequence[int],
+        port: int,
         ready: bytes,
         *,
         at_once: int = 200,
@@ -142,7 +141,7 @@ class Load:
                 raise Failed(f"Only {len(opened)} of {count} connections were open after {seconds:.0f} s.")
             allowed = count if per_second is None else min(count, int((now - first) * per_second) + 1)
             while (number := len(begun)) < allowed and number - len(opened) < at_once:
-                port, is_sample = ports[number % len(ports)], number < samples
+                is_sample = number < samples
                 begun.append(self.begin(request(number), port, ready, opened, is_sample=is_sample, receiver=receiver))
             self.turn(0.005)
         return begun
@@ -170,7 +169,8 @@ class Load:
         while fd >= len(self._receive):
             self._receive.append(None)
             self.counts.append(0)
-        self.counts[fd] = 0
+            self.reads.append(0)
+        self.counts[fd] = self.reads[fd] = 0
         self.sockets[fd] = one
         said = bytearray()
         is_asked = False

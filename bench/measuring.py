@@ -69,11 +69,10 @@ def follow(
     load: Load, running: Running, transport: str, followers: int, rooms: Sequence[str], **more: Any
 ) -> list[int]:
     """Open followers, spread over the rooms in turn."""
-    ports = running.ports
     return load.open(
         followers,
-        lambda number: running.request(transport, rooms[number % len(rooms)], port=ports[number % len(ports)]),
-        ports,
+        lambda number: running.request(transport, rooms[number % len(rooms)]),
+        running.port,
         running.system.ready(transport),
         samples=SAMPLES,
         **more,
@@ -81,32 +80,41 @@ def follow(
 
 
 class Window:
-    """What happened between ``start`` and ``figures``: deliveries, the server's CPU, the load's own."""
+    """What happened between ``start`` and ``figures``: deliveries to some followers, in how many reads, the server's
+    CPU, the load's own."""
 
-    def __init__(self, load: Load, running: Running, delivered: Callable[[], int]) -> None:
+    def __init__(self, load: Load, running: Running, following: Sequence[int]) -> None:
         self._load = load
         self._running = running
-        self._delivered = delivered
+        self._following = following
         self._busy = Busy()
 
     def start(self) -> None:
-        self._busy.start()
+        self._deliveries, self._reads = self._sums()
         self._cpu = self._running.cpu()
-        self._count = self._delivered()
+        self._busy.start()
         self._began = monotonic()
 
     def figures(self) -> Figures:
         seconds = monotonic() - self._began
-        deliveries = self._delivered() - self._count
+        load_cpu_share = self._busy.share()
         cpu = self._running.cpu() - self._cpu
+        deliveries, reads = self._sums()
+        deliveries -= self._deliveries
         if deliveries == 0:
             raise Failed("Nothing was delivered while it was measured.")
         return {
             "deliveries_per_second": deliveries / seconds,
             "cpu_us_per_delivery": cpu / deliveries * 1e6,
+            "messages_per_read": deliveries / (reads - self._reads),
             "server_cpu_share": cpu / seconds,
-            "load_cpu_share": self._busy.share(),
+            "load_cpu_share": load_cpu_share,
+            "seconds": seconds,
         }
+
+    def _sums(self) -> tuple[int, int]:
+        counts, reads = self._load.counts, self._load.reads
+        return sum(counts[fd] for fd in self._following), sum(reads[fd] for fd in self._following)
 
 
 def is_limited_by_load(figures: Figures) -> bool:

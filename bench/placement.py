@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import psutil
+
 
 @dataclass(frozen=True, slots=True)
 class Cores:
@@ -36,11 +38,17 @@ def cores() -> Cores:
 
 
 @contextmanager
-def on_core(core: int) -> Iterator[None]:
-    """What is started inside runs on ``core``, as this process does meanwhile."""
+def on_core(*core: int) -> Iterator[None]:
+    """What is started inside runs on ``core``, or any of several, as this process does meanwhile."""
     before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {core})
+    os.sched_setaffinity(0, core)
     try:
         yield
     finally:
         os.sched_setaffinity(0, before)
+
+
+def pin(process: psutil.Process, core: int) -> None:
+    """Have a process that runs stay on ``core``, with all its threads."""
+    for thread in process.threads():
+        os.sched_setaffinity(thread.id, {core})

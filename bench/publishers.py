@@ -34,7 +34,7 @@ class Publisher:
         self._begin = begin
         self._publication = running.system.publication
         ready = running.system.publisher_ready
-        (self.fd,) = load.open(1, lambda _: running.publisher_request(room), running.ports[:1], ready)
+        (self.fd,) = load.open(1, lambda _: running.publisher_request(room), running.port, ready)
         self.ear = self.fd if running.system.hears_itself else ear
 
     @property

@@ -13,7 +13,7 @@ import psutil
 
 from bench import wire
 from bench.counting import Marker
-from bench.placement import on_core
+from bench.placement import on_core, pin
 from bench.services import Services
 from tests.servers import Engawa, Process, free_port
 
@@ -33,27 +33,27 @@ def usage(processes: list[psutil.Process]) -> float:
 
 @dataclass
 class Running:
-    """A system that runs: ``ports`` and ``processes`` are of its server processes, in the same order."""
+    """A system that runs. ``process`` is what was started; what serves may be children of it."""
 
     system: "System"
-    ports: list[int]
-    processes: list[psutil.Process]
+    port: int
+    process: psutil.Process
     folder: Path
     environment: dict[str, str] = field(default_factory=dict)
 
     def cpu(self) -> float:
-        return usage(self.processes)
+        return usage([self.process])
 
     def memory(self) -> dict[str, int]:
         """Resident and proportional bytes of all its processes."""
-        full = [one.memory_full_info() for parent in self.processes for one in (parent, *parent.children(True))]
+        full = [one.memory_full_info() for one in (self.process, *self.process.children(True))]
         return {"rss": sum(one.rss for one in full), "pss": sum(one.pss for one in full)}
 
-    def request(self, transport: str, room: str, *, after: int | None = None, port: int | None = None) -> bytes:
-        return self.system.request(transport, room, port or self.ports[0], after)
+    def request(self, transport: str, room: str, *, after: int | None = None) -> bytes:
+        return self.system.request(transport, room, self.port, after)
 
     def publisher_request(self, room: str) -> bytes:
-        return self.system.publisher_request(room, self.ports[0])
+        return self.system.publisher_request(room, self.port)
 
 
 class System:
@@ -109,7 +109,7 @@ class System:
                 process, port, environment = self.start(services, folder, **options)
             stack.callback(process.stop)
             process.wait_until(lambda: listens(process, port))
-            yield Running(self, [port], [psutil.Process(process.pid)], folder, environment)
+            yield Running(self, port, psutil.Process(process.pid), folder, environment)
 
     def start(self, services: Services, folder: Path, **options: Any) -> tuple[Process, int, dict[str, str]]:
         raise NotImplementedError
@@ -195,7 +195,7 @@ class EventStream(Daphne):
 
 
 class EngawaDaphne(System):
-    """Engawa as it is started. Options: ``database`` ("sqlite" or "postgres"), ``redis``, ``processes``,
+    """Engawa as it is started. Options: ``database`` ("sqlite" or "postgres"), ``redis``, ``workers``,
     ``settings`` (a settings module in place of its own), and further environment."""
 
     key = "engawa-daphne"
@@ -228,7 +228,7 @@ class EngawaDaphne(System):
         *,
         database: str = "sqlite",
         redis: bool = False,
-        processes: int = 1,
+        workers: int = 1,
         settings: str | None = None,
         **environment: str,
     ) -> Iterator[Running]:
@@ -243,21 +243,20 @@ class EngawaDaphne(System):
             **({"DJANGO_SETTINGS_MODULE": settings} if settings else {}),
             **environment,
         }
+        cores = services.cores.servers(workers)
+        if workers > 1:
+            environment["WORKERS"] = str(workers)
         with ExitStack() as stack:
-            servers = []
-            for number, core in enumerate(services.cores.servers(processes)):
-                with on_core(core):
-                    servers.append(Engawa(folder, f"server{number}", self.command, wait=False, **environment))
-                stack.callback(servers[-1].stop)
-            for server in servers:
-                server.wait_until_ready()
-            yield Running(
-                self,
-                [server.port for server in servers],
-                [psutil.Process(server.pid) for server in servers],
-                folder,
-                servers[0].environment,
-            )
+            with on_core(*cores):
+                server = Engawa(folder, "server", self.command, wait=False, **environment)
+            stack.callback(server.stop)
+            server.wait_until_ready()
+            process = psutil.Process(server.pid)
+            if workers > 1:
+                server.wait_until(lambda: "Ctrl-C stops it." in server.output())  # said when all of them serve
+                for worker, core in zip(process.children(), cores, strict=True):
+                    pin(worker, core)
+            yield Running(self, server.port, process, folder, server.environment)
 
 
 class EngawaUvicorn(EngawaDaphne):

@@ -33,7 +33,8 @@ class Scenario:
 _CPU = Column("cpu_us_per_delivery", "CPU µs per delivery", 1)
 _SERVER = Column("server_cpu_share", "server's core %", 0, 100)
 _LOAD = Column("load_cpu_share", "load's core %", 0, 100)
-_FANOUT = (Column("deliveries_per_second", "deliveries/s"), _CPU, _LOAD)
+_JOINED = Column("messages_per_read", "messages a read", 1)
+_FANOUT = (Column("deliveries_per_second", "deliveries/s"), _CPU, _JOINED, _SERVER, _LOAD)
 _LATENCY = (
     Column("p99_ms", "p99 ms", 1),
     Column("p50_ms", "p50 ms", 1),
@@ -54,7 +55,7 @@ _ALL = [
         (
             Column("reads_per_second", "reads/s"),
             Column("deliveries_per_second", "messages/s, several a read"),
-            Column("messages_per_read", "messages a read", 1),
+            _JOINED,
             Column("senders", "senders"),
             _LOAD,
         ),
@@ -139,6 +140,8 @@ _ALL = [
             Column("p50_ms", "p50 ms", 1),
             Column("p99_ms", "p99 ms", 1),
             Column("cpu_us_per_post", "CPU µs per post"),
+            _JOINED,
+            _SERVER,
             Column("database_cpu_share", "database's core %", 0, 100),
             _LOAD,
         ),
@@ -183,6 +186,8 @@ _ALL = [
             Column("posts_per_second", "posts/s"),
             Column("published_per_event", "published to Redis per event", 2),
             Column("delivered_per_event", "delivered by Redis per event", 2),
+            _JOINED,
+            _SERVER,
             _LOAD,
         ),
         is_quick=False,

@@ -15,7 +15,7 @@ def measure(bench: Bench, case: Case) -> Figures:
     with bench.running(case) as running, bench.load(running, transport) as load:
         following = follow(load, running, transport, followers, [ROOM])
         publisher = Publisher(load, running, ROOM, ear=following[-1])
-        window = Window(load, running, lambda: load.total - publisher.heard)
+        window = Window(load, running, following)
         publisher.saturate(in_flight, case.more.get("warm", bench.of(0.7, 1.5)))
         window.start()
         publisher.saturate(in_flight, case.more.get("seconds", bench.of(2.0, 5.0)))

@@ -31,7 +31,7 @@ def measure_redis(bench: Bench, case: Case) -> Figures:
         publisher = Publisher(load, running, ROOM)
         observer.psubscribe("*")  # a pattern is not among the subscribers that Redis counts below
         load.rest(1.0)
-        window = Window(load, running, lambda: load.total - publisher.heard)
+        window = Window(load, running, following)
         window.start()
         paced(load, [(REDIS_PER_SECOND, publisher.post)], bench.of(2.0, 5.0))
         figures = window.figures()
@@ -44,6 +44,7 @@ def measure_redis(bench: Bench, case: Case) -> Figures:
             "cpu_us_per_delivery": figures["cpu_us_per_delivery"],
             "published_per_event": published / events,
             "delivered_per_event": delivered / events,
+            "messages_per_read": figures["messages_per_read"],
             "load_cpu_share": figures["load_cpu_share"],
         }
 
@@ -97,7 +98,7 @@ def growth(quick: bool, systems: list[str]) -> list[list[Case]]:
                 f"{number} processes, Redis" if number > 1 else "1 process, Redis",
                 key,
                 measure_redis,
-                options={"redis": True, "processes": number, "database": "postgres"},
+                options={"redis": True, "workers": number, "database": "postgres"},
             )
             for key in ours
             for number in PROCESSES

@@ -22,7 +22,7 @@ def measure(bench: Bench, case: Case) -> Figures:
         path += f"?before={mid_of(messages // 2)}"
     database = long_history(bench.services, messages)
     with bench.running(case, count_queries=True, DATABASE_URL=f"sqlite:///{database}") as running:
-        client = http.client.HTTPConnection("127.0.0.1", running.ports[0], timeout=30)
+        client = http.client.HTTPConnection("127.0.0.1", running.port, timeout=30)
         headers = {"Accept": accept}
         took: list[int] = []
         requests = bench.of(40, 200)

@@ -81,7 +81,7 @@ def _window(bench: Bench, running: Running, load: Load, doings: list, following:
     paced(load, doings, bench.of(1.0, 2.0))
     load.rest(SETTLED_SECONDS)
     load.under_way.clear()
-    window = Window(load, running, lambda: sum(load.counts[fd] for fd in following))
+    window = Window(load, running, following)
     window.start()
     paced(load, doings, seconds)
     figures = window.figures()
@@ -103,7 +103,7 @@ class Churn:
         self._opened: list[int] = []
         self._ready = running.system.ready(transport)
         self._request = running.request(transport, ROOMS[0])
-        self._port = running.ports[0]
+        self._port = running.port
 
     def step(self) -> None:
         self._load.begin(self._request, self._port, self._ready, self._opened)
@@ -120,7 +120,7 @@ class Editor:
         self._load = load
         self._sent = 0
         (self._fd,) = load.open(
-            1, lambda _: running.publisher_request(room), running.ports[:1], running.system.publisher_ready, samples=1
+            1, lambda _: running.publisher_request(room), running.port, running.system.publisher_ready, samples=1
         )
         load.send(self._fd, running.system.publication(wire.text(0, 0, wire.OTHER)))
         load.until(self._find, 10, "A message to edit was acknowledged")

@@ -18,11 +18,10 @@ def writers_in(load: Load, running: Running, rooms: list[str], count: int) -> li
         writers[fd] = Writer(fd, load, running)
         return writers[fd].receive
 
-    ports = running.ports
     opened = load.open(
         count,
-        lambda number: running.request(WS, rooms[number % len(rooms)], port=ports[number % len(ports)]),
-        ports,
+        lambda number: running.request(WS, rooms[number % len(rooms)]),
+        running.port,
         running.system.ready(WS),
         receiver=receiver,
     )
@@ -34,7 +33,7 @@ def measure(bench: Bench, case: Case) -> Figures:
     with bench.running(case) as running, bench.load(running, WS) as load:
         following = follow(load, running, WS, FOLLOWERS, rooms)
         writers = writers_in(load, running, rooms, case.more.get("writers", WRITERS))
-        window = Window(load, running, lambda: sum(writer.acknowledged for writer in writers))
+        window = Window(load, running, following)
         for writer in writers:
             writer.start(in_flight)
         load.rest(bench.of(0.7, 1.5))
@@ -46,10 +45,11 @@ def measure(bench: Bench, case: Case) -> Figures:
         load.rest(bench.of(2.0, 5.0))
         figures = window.figures()
         took = [nanoseconds for writer in writers for nanoseconds in writer.took]
-        figures["posts_per_second"] = figures.pop("deliveries_per_second")
-        figures["cpu_us_per_post"] = figures.pop("cpu_us_per_delivery")
+        del figures["deliveries_per_second"], figures["cpu_us_per_delivery"]
+        figures["posts_per_second"] = len(took) / figures["seconds"]
+        figures["cpu_us_per_post"] = figures["server_cpu_share"] / figures["posts_per_second"] * 1e6
         if parts:
-            figures["database_cpu_share"] = (usage(parts) - parts_before) / bench.of(2.0, 5.0)
+            figures["database_cpu_share"] = (usage(parts) - parts_before) / figures["seconds"]
         for writer in writers:
             writer.is_stopped = True
         load.until(

@@ -30,10 +30,10 @@ def measure(bench: Bench, case: Case) -> Figures:
         before, began = count(running.folder), monotonic()
         load.rest(BASELINE_SECONDS)
         idle_rate = (count(running.folder) - before) / (monotonic() - began)
-        port, ready = running.ports[0], running.system.ready(transport)
+        port, ready = running.port, running.system.ready(transport)
         request = running.request(transport, ROOM, after=BEFORE - BEHIND)
         before, cpu, busy, began = count(running.folder), running.cpu(), Busy(), monotonic()
-        load.open(returning, lambda _: request, [port], ready, at_once=returning, seconds=MOST_SECONDS)
+        load.open(returning, lambda _: request, port, ready, at_once=returning, seconds=MOST_SECONDS)
         load.until(lambda: load.total >= returning * BEHIND, MOST_SECONDS, "Everybody had caught up")
         seconds = monotonic() - began
         figures = {

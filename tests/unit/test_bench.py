@@ -13,7 +13,7 @@ from bench.counting import Marker
 from bench.errors import Failed
 from bench.known import SYSTEMS
 from bench.load import Load
-from bench.measuring import verify
+from bench.measuring import Window, verify
 from bench.scenarios import SCENARIOS
 from bench.targets import TARGETS
 
@@ -110,8 +110,8 @@ class Sender:
 
     def send(self, piece: bytes) -> None:
         self.socket.sendall(piece)
-        before = self.load.pieces
-        while self.load.pieces == before:
+        before = sum(self.load.reads)
+        while sum(self.load.reads) == before:
             self.load.turn(1)
 
 
@@ -132,6 +132,29 @@ def test_the_load_counts_what_a_connection_is_sent_in_pieces(sender: Sender, siz
         sender.send(content[start : start + size])
     assert sender.load.counts[sender.fd] == sender.load.total == 5
     verify(sender.load, "ws", [sender.fd], 5)
+
+
+def test_what_is_joined_into_one_frame_is_counted_message_by_message(sender: Sender) -> None:
+    events = b",".join(event(number) for number in range(1, 26))
+    batch = server_frame(b'{"type":"batch","events":[' + events + b"]}")
+    sender.send(batch)
+    assert sender.load.counts[sender.fd] == sender.load.total == 25
+    verify(sender.load, "ws", [sender.fd], 25)
+    if sender.load.timed:
+        assert len(sender.load.under_way) == 25
+
+
+def test_a_window_says_how_many_messages_came_with_a_read(sender: Sender) -> None:
+    class Idle:
+        def cpu(self) -> float:
+            return 0.0
+
+    sender.send(server_frame(event(1)))
+    window = Window(sender.load, Idle(), [sender.fd])
+    window.start()
+    sender.send(server_frame(event(2)))
+    sender.send(b"".join(server_frame(event(number)) for number in range(3, 7)))
+    assert window.figures()["messages_per_read"] == 2.5
 
 
 @pytest.mark.parametrize("numbers", [[1, 3, 2], [1, 2, 2], [2, 3, 4]])
