@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
+from bench import prose
 from bench.known import SYSTEMS
 from bench.scenarios import SCENARIOS, Column, Scenario
-from bench.targets import TARGETS, Verdict
+from bench.targets import TARGETS, Judgement, Verdict
 
 COMPARED = ("tutorial", "eventstream", "node-ws", "nchan")
 _SHORT = {"tutorial": "tutorial", "eventstream": "eventstream", "node-ws": "Node ws", "nchan": "nchan"}
@@ -109,10 +110,21 @@ def verdicts(results: Results) -> list[Verdict]:
 
 def target_table(results: Results) -> str:
     rows = [
-        [verdict.what, verdict.goal, verdict.measured, "reached" if verdict.is_reached else "**not reached**"]
+        [
+            verdict.what,
+            verdict.measured,
+            verdict.target.goal,
+            _reached(verdict.target),
+            *(("–", "") if verdict.moonshot is None else (verdict.moonshot.goal, _reached(verdict.moonshot))),
+        ]
         for verdict in verdicts(results)
     ]
-    return table(["What", "Target", "Measured", ""], rows)
+    return table(["What", "Measured", "Target", "", "Moonshot", ""], rows)
+
+
+def _reached(judgement: Judgement) -> str:
+    said = {True: "reached", False: "**not reached**", None: "nothing to compare with"}[judgement.is_reached]
+    return said + (f" ({judgement.found})" if judgement.found else "")
 
 
 # Pages ------------------------------------------------------------------------------------------------------
@@ -123,11 +135,12 @@ def page(results: Results) -> str:
     parts = [
         "# Benchmarks",
         f"Generated on {results['date']}, of the commit `{results['commit']}`, in {results['seconds'] / 60:.0f} "
-        f"minutes, by {_commands(results)}; do not edit it. [Development](development.md#bench) says how it is "
-        "measured, how to read it, and what it cannot say.",
-        "Each figure is the median of "
-        + ("one run" if results["repetitions"] == 1 else f"{results['repetitions']} runs, its least and most beside it")
-        + ". Machines differ and drift: what counts is how the rows of one table compare.",
+        f"minutes, by {_commands(results)}; do not edit it.",
+        f"Each figure is the median of {_repetitions(results['rows'])}, with the least and the most beside it where "
+        "they differ. Machines differ and drift: what counts is how the rows of one table compare.",
+        prose.MEASURED,
+        prose.READ,
+        prose.NOT_CONCLUDED,
         "## The machine",
         table(["What", "Which"], [[what, which] for what, which in results["machine"].items()]),
         "## The systems",
@@ -136,6 +149,7 @@ def page(results: Results) -> str:
             [[SYSTEMS[key].title, made] for key, made in results["versions"].items()],
         ),
         "## Targets",
+        prose.TARGETS,
         target_table(results),
     ]
     for scenario in SCENARIOS.values():
@@ -147,6 +161,13 @@ def page(results: Results) -> str:
             parts.append(_picture(scenario))
         parts.append(scenario_table(scenario, rows))
     return "\n\n".join(parts) + "\n"
+
+
+def _repetitions(rows: list[Row]) -> str:
+    counts = sorted({figure["runs"] for row in rows for figure in row["figures"].values()}) or [0]
+    if counts == [1]:
+        return "one run"
+    return f"{counts[0]} runs" if len(counts) == 1 else f"{counts[0]} to {counts[-1]} runs"
 
 
 def _commands(results: Results) -> str:
@@ -179,6 +200,15 @@ def summary(results: Results) -> str:
         limited = ", limited by the load" if row["limited_by_load"] else ""
         lines.append(f"{name} {', '.join(figures)}{limited}")
     for verdict in verdicts(results):
-        said = "reached    " if verdict.is_reached else "NOT REACHED"
-        lines.append(f"{said} {verdict.what}: {verdict.measured} (target {verdict.goal})")
+        lines.append(
+            f"{_told('target', verdict.target)}{_told('moonshot', verdict.moonshot)}{verdict.what}: {verdict.measured}"
+        )
     return "\n".join(lines)
+
+
+def _told(what: str, judgement: Judgement | None) -> str:
+    """A column of the summary."""
+    if judgement is None:
+        return " " * 46
+    said = {True: "reached", False: "NOT REACHED", None: "not compared"}[judgement.is_reached]
+    return f"{what} {judgement.goal} {said}".ljust(46)
