@@ -102,9 +102,20 @@ def command(given: argparse.Namespace) -> str:
     return " ".join([*words, *given.scenarios])
 
 
+_ENDINGS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+
+
+def _leave(number: int, frame: object) -> None:
+    """Stop what was started, and end as one who is told to. A second signal does not disturb that."""
+    for other in _ENDINGS:
+        signal.signal(other, signal.SIG_IGN)
+    sys.exit(128 + number)
+
+
 def measure(given: argparse.Namespace, names: list[str], systems: list[str]) -> dict[str, Any]:
     began, placed = monotonic(), cores()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
+    for number in _ENDINGS:
+        signal.signal(number, _leave)
     machine.raise_file_limit()
     runs = given.runs or (QUICK_RUNS if given.quick else FULL_RUNS)
     with Services(placed) as services, on_core(placed.load):

@@ -1,8 +1,10 @@
 """What systems stand on: Redis, PostgreSQL, and databases with rooms in them. Each is made when it is first needed."""
 
+import fcntl
+import os
 import shutil
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import cached_property
 from pathlib import Path
 
@@ -21,6 +23,26 @@ _MAKE_ROOMS = (
 )
 
 
+def _locked(folder: Path) -> int:
+    """The descriptor of a folder that is locked until it is closed. Raises ``BlockingIOError``."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _sweep() -> None:
+    """Remove what runs have left behind that were killed."""
+    for folder in BENCH_FOLDER.glob("run-*"):
+        with suppress(BlockingIOError, FileNotFoundError):
+            descriptor = _locked(folder)
+            shutil.rmtree(folder, ignore_errors=True)
+            os.close(descriptor)
+
+
 class Services:
     """A context: at its end everything is stopped, and its folder is gone. That is on the disk that ``var`` is on."""
 
@@ -30,7 +52,10 @@ class Services:
 
     def __enter__(self) -> "Services":
         BENCH_FOLDER.mkdir(parents=True, exist_ok=True)
+        _sweep()
         self.folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="run-", dir=BENCH_FOLDER)))
+        self.folder.chmod(0o711)  # PostgreSQL may run as somebody else
+        self._stack.callback(os.close, _locked(self.folder))
         return self
 
     def __exit__(self, *exception: object) -> None:

@@ -1,5 +1,6 @@
 """Real servers for the tests: Redis, PostgreSQL, and Engawa in processes of its own."""
 
+import ctypes
 import http.client
 import itertools
 import os
@@ -10,6 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +25,7 @@ from tests.parts import postgres_binaries, redis_server
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 30
 STOP_SECONDS = 10
+PR_SET_PDEATHSIG = 1
 
 
 def free_port() -> int:
@@ -34,6 +37,20 @@ def free_port() -> int:
 def hear_interrupts() -> None:
     """Run in a new process: the shell of a test that runs in the background has it ignore Ctrl-C."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def leave_with_us(number: signal.Signals) -> Callable[[], None]:
+    """What to run in a new process so that the system tells it to leave when we end, even where we are killed."""
+    # The system does so when the thread ends that started it: only the main one lives as long as we do.
+    if sys.platform != "linux" or threading.current_thread() is not threading.main_thread():
+        return hear_interrupts
+    prctl = ctypes.CDLL(None).prctl  # here: in the new process nothing should be loaded
+
+    def prepare() -> None:
+        hear_interrupts()
+        prctl(PR_SET_PDEATHSIG, number)
+
+    return prepare
 
 
 class Process:
@@ -68,7 +85,7 @@ class Process:
                 stdin=subprocess.DEVNULL,
                 cwd=self.cwd,
                 env=self.environment,
-                preexec_fn=hear_interrupts,
+                preexec_fn=leave_with_us(self.stop_signal),
                 **_identity(self.user),
             )
 
@@ -221,8 +238,7 @@ class Redis(Process):
 class Postgres(Process):
     """A PostgreSQL server of our own, its data in a folder that goes with it.
 
-    It refuses to be root, so root runs it as somebody else. Its folder is not among pytest's, through which
-    nobody else may pass, and whose names are longer than that of a socket may be.
+    It refuses to be root, so root runs it as somebody else, and then its folder is where that user may pass through.
     """
 
     stop_signal = signal.SIGINT  # "fast": SIGTERM would wait for every client to leave
@@ -231,7 +247,9 @@ class Postgres(Process):
     def __init__(self, log_folder: Path) -> None:
         user = _somebody_else()
         self.port = free_port()
-        self.folder = Path(tempfile.mkdtemp(prefix="engawa-postgres-", dir=_open_folder() if user else None))
+        self.folder = Path(
+            tempfile.mkdtemp(prefix="engawa-postgres-", dir=_open_folder(log_folder) if user else log_folder)
+        )
         if user:
             os.chown(self.folder, pwd.getpwnam(user).pw_uid, pwd.getpwnam(user).pw_gid)
         self._databases = itertools.count(1)
@@ -259,7 +277,7 @@ class Postgres(Process):
         options = {
             "listen_addresses": "127.0.0.1",
             "port": self.port,
-            "unix_socket_directories": self.folder,
+            "unix_socket_directories": "",  # their names may be too long
             "max_connections": 200,
         }
         command = [str(binaries / "postgres"), "-D", str(data)]
@@ -316,11 +334,11 @@ def _somebody_else() -> str | None:
     return next(name for name in ("postgres", "nobody") if name in names)
 
 
-def _open_folder() -> str:
-    """A folder for temporary files that every user may pass through."""
-    for folder in map(Path, (tempfile.gettempdir(), "/tmp", "/var/tmp")):
+def _open_folder(wanted: Path) -> Path:
+    """``wanted``, or else a folder for temporary files, that every user may pass through."""
+    for folder in map(Path, (wanted, tempfile.gettempdir(), "/tmp", "/var/tmp")):
         if all(part.stat().st_mode & 0o001 for part in (folder.resolve(), *folder.resolve().parents)):
-            return str(folder)
+            return folder
     raise AssertionError("there is no folder for temporary files that another user may pass through")
 
 
