@@ -17,6 +17,7 @@ class Column:
     heading: str
     digits: int = 0
     scale: float = 1.0
+    higher_is_better: bool = False  # said where it is drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +28,19 @@ class Scenario:
     cases: Cases  # of (whether it is a quick run, the systems' keys)
     columns: tuple[Column, ...]  # the first is what is compared
     is_quick: bool = True  # part of a quick run that names no scenarios
-    higher_is_better: bool = True
+    drawn_too: tuple[str, ...] = ()  # figures of rows that lack the first
+
+    @property
+    def drawn(self) -> list[Column]:
+        """What the picture shows."""
+        return [self.columns[0], *(column for column in self.columns if column.figure in self.drawn_too)]
 
 
 _CPU = Column("cpu_us_per_delivery", "CPU µs per delivery", 1)
 _SERVER = Column("server_cpu_share", "server's core %", 0, 100)
 _LOAD = Column("load_cpu_share", "load's core %", 0, 100)
 _JOINED = Column("messages_per_read", "messages a read", 1)
-_FANOUT = (Column("deliveries_per_second", "deliveries/s"), _CPU, _JOINED, _SERVER, _LOAD)
+_FANOUT = (Column("deliveries_per_second", "deliveries/s", higher_is_better=True), _CPU, _JOINED, _SERVER, _LOAD)
 _LATENCY = (
     Column("p99_ms", "p99 ms", 1),
     Column("p50_ms", "p50 ms", 1),
@@ -53,7 +59,7 @@ _ALL = [
         "than this the load cannot tell of any system.",
         ceiling.ceiling,
         (
-            Column("reads_per_second", "reads/s"),
+            Column("reads_per_second", "reads/s", higher_is_better=True),
             Column("deliveries_per_second", "messages/s, several a read"),
             _JOINED,
             Column("senders", "senders"),
@@ -82,7 +88,6 @@ _ALL = [
         "each follower. Busy rooms beside: 200 more followers in two other rooms, with 20 messages a second.",
         latency.over_sockets,
         _LATENCY,
-        higher_is_better=False,
     ),
     Scenario(
         "latency-sse",
@@ -90,7 +95,6 @@ _ALL = [
         "The same with 1,000 streams.",
         latency.over_streams,
         _LATENCY,
-        higher_is_better=False,
     ),
     Scenario(
         "latency-mixed",
@@ -101,7 +105,6 @@ _ALL = [
         latency.mixed,
         _LATENCY,
         is_quick=False,
-        higher_is_better=False,
     ),
     Scenario(
         "idle",
@@ -115,7 +118,6 @@ _ALL = [
             Column("connections", "connections"),
             Column("idle_cpu_share", "server's core % while idle", 1, 100),
         ),
-        higher_is_better=False,
     ),
     Scenario(
         "connects",
@@ -123,7 +125,7 @@ _ALL = [
         "A storm: connections are opened, 200 at a time, until the last has had its first words.",
         connecting.connects,
         (
-            Column("connects_per_second", "connects/s"),
+            Column("connects_per_second", "connects/s", higher_is_better=True),
             Column("cpu_us_per_connect", "CPU µs per connect"),
             _SERVER,
             _LOAD,
@@ -136,7 +138,7 @@ _ALL = [
         "commit, and posts again.",
         posting.posts,
         (
-            Column("posts_per_second", "posts/s"),
+            Column("posts_per_second", "posts/s", higher_is_better=True),
             Column("p50_ms", "p50 ms", 1),
             Column("p99_ms", "p99 ms", 1),
             Column("cpu_us_per_post", "CPU µs per post"),
@@ -159,7 +161,6 @@ _ALL = [
             _SERVER,
             _LOAD,
         ),
-        higher_is_better=False,
     ),
     Scenario(
         "history",
@@ -173,17 +174,17 @@ _ALL = [
             Column("kilobytes", "KB"),
         ),
         is_quick=False,
-        higher_is_better=False,
     ),
     Scenario(
         "growth",
         "What rises with what",
         "CPU for each delivery with more followers (20 in flight); posts a second of 100 writers over more rooms; what "
-        "Redis takes and gives for each event with more processes (500 followers, 20 messages a second, PostgreSQL).",
+        "Redis takes and gives for each event with more processes, as `bin/start --workers` makes them (500 followers, "
+        "20 messages a second, PostgreSQL).",
         growth.growth,
         (
             _CPU,
-            Column("posts_per_second", "posts/s"),
+            Column("posts_per_second", "posts/s", higher_is_better=True),
             Column("published_per_event", "published to Redis per event", 2),
             Column("delivered_per_event", "delivered by Redis per event", 2),
             _JOINED,
@@ -191,7 +192,7 @@ _ALL = [
             _LOAD,
         ),
         is_quick=False,
-        higher_is_better=False,
+        drawn_too=("posts_per_second", "delivered_per_event"),
     ),
     Scenario(
         "life",
@@ -209,7 +210,6 @@ _ALL = [
             Column("seconds", "seconds"),
         ),
         is_quick=False,
-        higher_is_better=False,
     ),
 ]
 SCENARIOS: dict[str, Scenario] = {scenario.name: scenario for scenario in _ALL}
