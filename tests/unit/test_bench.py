@@ -13,7 +13,8 @@ from bench.counting import Marker
 from bench.errors import Failed
 from bench.known import SYSTEMS
 from bench.load import Load
-from bench.measuring import Window, verify
+from bench.measuring import Case, Window, verify
+from bench.runner import Row
 from bench.scenarios import SCENARIOS
 from bench.targets import TARGETS, row
 
@@ -196,6 +197,17 @@ def test_a_chunked_stream_is_read_as_messages() -> None:
 def test_a_text_has_the_length_that_is_said() -> None:
     assert len(wire.text(1, 10**18)) == wire.TEXT_BYTES
     assert wire.number_of(wire.text(123, 10**18)) == 123
+
+
+# Results ----------------------------------------------------------------------------------------------------
+
+
+def test_a_result_holds_each_run_beside_the_least_and_the_most() -> None:
+    runs = [{"posts_per_second": 3.0, "load_cpu_share": 0.5}, {"posts_per_second": 1.0, "load_cpu_share": 0.95}]
+    found = Row(Case("posts", "here", "engawa-daphne", lambda *_: {}), runs).as_dict()
+    assert found["figures"]["posts_per_second"] == {"median": 2.0, "min": 1.0, "max": 3.0, "runs": 2}
+    assert found["runs"] == runs
+    assert found["limited_by_load"] is True
 
 
 # Reports ----------------------------------------------------------------------------------------------------
