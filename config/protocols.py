@@ -278,7 +278,8 @@ class GatedRequest(Gate, WebRequest):
 
     def _stream(self) -> None:
         """The first part is written: what was asked, and how the answer began, is not needed any more."""
-        self._writes_itself = type(self.channel) is HTTPChannel and self.method != b"HEAD"
+        # Twisted replaces ``write`` on a request whose answer has no body, such as to HEAD.
+        self._writes_itself = type(self.channel) is HTTPChannel and "write" not in vars(self)
         lighten(self, _OF_THE_REQUEST)
         if self._writes_itself:
             lighten(self.channel)
