@@ -16,7 +16,9 @@ from chat.identity import Identity
 from chat.log import Entry
 from chat.mids import is_mid, mids_after
 from chat.models import Membership, Message, NewMessage, Room
-from chat.render import RENDERER, to_html
+from chat.render import RENDERER, is_plain, to_html
+
+LIGHT_CHARS = 500  # a text that is shorter is rendered in a few milliseconds, whatever it holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,11 @@ class Draft:
     reply_to: object
     html: str | None = None
 
+    @property
+    def takes_long(self) -> bool:
+        """Whether rendering it may take so long that others should not wait for it."""
+        return self.html is None and len(self.text) > LIGHT_CHARS and not is_plain(self.text)
+
 
 def post(actor: Identity, room_id: int, message: object, key: object = None, reply_to: object = None) -> Posted:
     """Post ``message`` to a room. ``key``, a UUID, makes it safe to ask again; without one a new one is made.
@@ -116,7 +123,7 @@ def write_in_rooms(drafts: list[tuple[int, Draft]]) -> list[Posted | ChatError]:
         by_room.setdefault(room_id, []).append(draft)
     if len(by_room) == 1:
         return write_together(*by_room.popitem())
-    _render([draft for _, draft in drafts])
+    render([draft for _, draft in drafts])
     with transaction.atomic():  # each room has a savepoint in it
         answers = {room_id: iter(write_together(room_id, theirs)) for room_id, theirs in by_room.items()}
     return [next(answers[room_id]) for room_id, _ in drafts]
@@ -124,7 +131,7 @@ def write_in_rooms(drafts: list[tuple[int, Draft]]) -> list[Posted | ChatError]:
 
 def write_together(room_id: int, drafts: list[Draft]) -> list[Posted | ChatError]:
     """The same for one room."""
-    _render(drafts)
+    render(drafts)
     try:
         with transaction.atomic():
             return _write(_lock(room_id), drafts)
@@ -140,8 +147,8 @@ def _check(post: Post) -> Draft | ChatError:
         return error
 
 
-def _render(drafts: list[Draft]) -> None:
-    """Before any lock is taken: it may take a while."""
+def render(drafts: list[Draft]) -> None:
+    """Before any lock is taken: it may take a while, up to 0.1 s for a long text that is all marks."""
     for draft in drafts:
         if draft.html is None:
             draft.html = to_html(draft.text)

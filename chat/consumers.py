@@ -174,9 +174,10 @@ class RoomConsumer(AsyncConsumer):
         while len(self.unanswered) >= MOST_UNANSWERED:
             await asyncio.wait(self.unanswered, return_when=asyncio.FIRST_COMPLETED)
         key = frame.get("key")
-        answer = writer().post(self.room_id, Post(self.actor, frame.get("message"), key, frame.get("reply_to")))
-        if answer.done():  # refused at once
-            answer.result()
+        draft = actions.draft(Post(self.actor, frame.get("message"), key, frame.get("reply_to")))
+        if draft.takes_long:  # then only what comes after it here waits for it
+            await in_database(actions.render, [draft])
+        answer = writer().post(self.room_id, draft)
         self.unanswered.add(answer)
         answer.add_done_callback(partial(self.answered, key))
         return []

@@ -14,7 +14,7 @@ from collections import defaultdict
 from django.db import connection
 
 from chat import actions
-from chat.actions import Draft, Post, Posted
+from chat.actions import Draft, Posted
 from chat.database import in_database
 from chat.errors import ChatError
 
@@ -35,15 +35,10 @@ class Writer:
         self._tasks: dict[Line, asyncio.Task[None]] = {}
         self._has_one_line = connection.vendor == "sqlite"
 
-    def post(self, room_id: int, post: Post) -> asyncio.Future[Posted]:
-        """What ``actions.post`` returns or raises for ``post``, once it is committed. Posts to a room are written in
-        the order in which they are given here. One that is no good by itself is refused at once."""
+    def post(self, room_id: int, draft: Draft) -> asyncio.Future[Posted]:
+        """What ``actions.post`` returns or raises for what was drafted, once it is committed. Posts to a room are
+        written in the order in which they are given here."""
         answer: asyncio.Future[Posted] = asyncio.get_running_loop().create_future()
-        try:
-            draft = actions.draft(post)
-        except ChatError as error:
-            answer.set_exception(error)
-            return answer
         line = None if self._has_one_line else room_id
         self._waiting[line].append((room_id, draft, answer))
         if line not in self._tasks:

@@ -10,7 +10,7 @@ from django.db import DataError, connection
 from django.test.utils import CaptureQueriesContext
 
 from chat import actions, database, errors, log
-from chat.actions import Post, post_together
+from chat.actions import LIGHT_CHARS, Post, draft, post_together
 from chat.identity import new_guest
 from chat.models import Event, Message
 from chat.writer import Writer
@@ -101,11 +101,13 @@ async def test_what_waits_is_written_together_in_the_order_of_its_arrival(monkey
     announced = []
     monkeypatch.setattr("chat.broadcast.announce", lambda room_id, slug, events: announced.append(len(events)))
     writer = Writer()
-    posted = await asyncio.gather(*(writer.post(room.pk, Post(new_guest(), f"{number}")) for number in range(60)))
+    posted = await asyncio.gather(
+        *(writer.post(room.pk, draft(Post(new_guest(), f"{number}"))) for number in range(60))
+    )
     assert [each.seq for each in posted] == list(range(1, 61))
     assert sizes == [60] or sizes == [1, 59]
     assert announced == sizes
-    lone = await writer.post(room.pk, Post(new_guest(), "alone"))
+    lone = await writer.post(room.pk, draft(Post(new_guest(), "alone")))
     assert lone.seq == 61
     assert sizes[-1] == 1
     await asyncio.to_thread(database.close)
@@ -122,21 +124,31 @@ async def test_rooms_share_a_transaction_where_there_is_one_writer(monkeypatch) 
     )
     writer, key = Writer(), str(uuid.uuid4())
     gil = new_guest()
-    await writer.post(made[0].pk, Post(gil, "first", key))
+    await writer.post(made[0].pk, draft(Post(gil, "first", key)))
     asked = [(room, Post(gil, f"{room.slug} {n}")) for n in range(3) for room in made]
     asked.insert(7, (made[0], Post(gil, "first", key)))  # again
-    asked.insert(9, (made[3], Post(gil, "")))
-    answers = await asyncio.gather(*(writer.post(room.pk, post) for room, post in asked), return_exceptions=True)
-    good = len(asked) - 1
+    asked.insert(9, (made[3], Post(gil, "?", reply_to="nothing")))
+    answers = await asyncio.gather(*(writer.post(room.pk, draft(post)) for room, post in asked), return_exceptions=True)
+    good = len(asked)
     if connection.vendor == "sqlite":
         assert begun == [1, good] or begun == [1, 1, good - 1]
     assert answers[7].seq == 1
-    assert isinstance(answers[9], errors.TextEmpty)
+    assert isinstance(answers[9], errors.MessageNotFound)
     for room in made:
         page = await database.in_database(log.read, room.pk, 0)
         texts = [json.loads(event.json)["message"] for event in page.events]
         assert texts == (["first"] if room == made[0] else []) + [f"{room.slug} {n}" for n in range(3)]
     await asyncio.to_thread(database.close)
+
+
+def test_what_may_take_long_is_told_apart() -> None:
+    gil = new_guest("Gil")
+    marks, plain = "_*" * LIGHT_CHARS, "word " * LIGHT_CHARS
+    heavy = draft(Post(gil, marks))
+    assert [draft(Post(gil, text)).takes_long for text in (marks, plain, "*short*")] == [True, False, False]
+    actions.render([heavy])
+    assert not heavy.takes_long
+    assert heavy.html.startswith("<p>")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -155,7 +167,7 @@ async def test_who_answers_at_once_is_in_the_next_transaction(monkeypatch) -> No
 
     async def talk() -> None:
         for number in range(5):
-            await writer.post(room.pk, Post(new_guest(), f"{number}"))
+            await writer.post(room.pk, draft(Post(new_guest(), f"{number}")))
 
     async with asyncio.TaskGroup() as talking:
         talking.create_task(talk())
@@ -183,7 +195,7 @@ async def test_one_that_breaks_the_transaction_is_refused_alone(monkeypatch) -> 
     writer = Writer()
     texts = ["a", "poison", "b"]
     answers = await asyncio.gather(
-        *(writer.post(room.pk, Post(new_guest(), text)) for text in texts), return_exceptions=True
+        *(writer.post(room.pk, draft(Post(new_guest(), text))) for text in texts), return_exceptions=True
     )
     assert isinstance(answers[1], DataError)
     assert [answers[0].seq, answers[2].seq] == [1, 2]
