@@ -39,6 +39,7 @@ class Audience:
         for event in recent:
             self._ring.append(event)
         self._replays: dict[tuple[Form, int], list[Message]] = {}
+        self._replays_chars = 0
         self._next_beat: dict[Form, float] = {}
         self._closing: set[asyncio.Future[None]] = set()
 
@@ -98,7 +99,7 @@ class Audience:
             passed.append(event)
             self._ring.append(event)
         before, self.position = self.position, passed[-1].seq
-        self._replays.clear()
+        self._forget_replays()
         encoded: dict[Form, list[Message]] = {}
         for follower in tuple(self.followers):
             if not follower.live or follower.position >= self.position:
@@ -124,10 +125,16 @@ class Audience:
             if found is None:
                 return None
             replay = follower.form.events(found)
-            if len(self._replays) >= MOST_REPLAYS:
-                self._replays.clear()
+            chars = sum(len(event.json) for event in found)
+            if len(self._replays) >= MOST_REPLAYS or self._replays_chars + chars > settings.RING_BYTES:
+                self._forget_replays()
             self._replays[place] = replay
+            self._replays_chars += chars
         return replay
+
+    def _forget_replays(self) -> None:
+        self._replays.clear()
+        self._replays_chars = 0
 
     def _hand(self, follower: Follower, messages: list[Message]) -> None:
         """Send without waiting; what cannot be sent at once goes on in a task, and the follower lags until then."""
@@ -209,7 +216,7 @@ class Audience:
         """The log begins anew at ``position``: what anybody knows of its numbers is void."""
         self.position = position
         self._ring.clear()
-        self._replays.clear()
+        self._forget_replays()
         for follower in tuple(self.followers):
             follower.stale = True
             if follower.live:

@@ -498,6 +498,20 @@ async def test_coming_by_sight_asks_the_database_nothing(monkeypatch) -> None:
                 await until(lambda back=back: back.ids == list(range(6, 21)))
 
 
+async def test_answers_that_are_kept_take_no_more_than_the_ring(settings) -> None:
+    settings.RING_BYTES = 64 * 1024
+    room = await a_room()
+    async with reading(room) as reader:
+        for _ in range(12):
+            await in_database(actions.post, new_guest(), room.pk, "x" * 2000)
+        await until(lambda: len(reader.ids) == 12)
+        for cursor in range(12):
+            async with reading(room, cursor=cursor) as back:
+                await until(lambda back=back, cursor=cursor: back.ids == list(range(cursor + 1, 13)))
+            kept = vars(reader.relay)["_replays"].values()
+            assert 0 < sum(len(message["text"]) for messages in kept for message in messages) < 66 * 1024
+
+
 async def test_heartbeats_go_to_those_who_hear() -> None:
     room = await a_room()
     writes: list[dict] = []
