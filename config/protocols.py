@@ -123,6 +123,7 @@ class GatedWebSocket(Gate, WebSocketProtocol):
     websocket_version = 13  # RFC 6455
     server = None  # set by Daphne on each as it connects
     data = b""
+    _owed: bytes | None = None
 
     def _connectionMade(self) -> None:
         super()._connectionMade()
@@ -174,6 +175,19 @@ class GatedWebSocket(Gate, WebSocketProtocol):
         # What is said after the end is dropped, as ASGI has it; Autobahn would raise.
         if self.state in (self.STATE_CONNECTING, self.STATE_OPEN) or message["type"] == "websocket.close":
             super().handle_reply(message)
+
+    def onPing(self, payload: bytes) -> None:
+        # Who does not read is owed an answer to the last ping only (RFC 6455, 5.5.3), not a heap of them.
+        if self.paused_since is None:
+            super().onPing(payload)
+        else:
+            self._owed = payload
+
+    def resumeProducing(self) -> None:
+        super().resumeProducing()
+        owed, self._owed = self._owed, None
+        if owed is not None:
+            super().onPing(owed)
 
     def hold_input(self) -> bool:
         """Stop reading: more is waiting than the application takes. True where that can be done."""

@@ -144,6 +144,32 @@ async def test_who_sends_faster_than_can_be_answered_is_held_back(server: Engawa
         await somebody.post("still here")
 
 
+def test_who_pings_and_does_not_read_is_owed_the_last_answer_alone(server: Engawa) -> None:
+    process = psutil.Process(server.pid)
+    request = (
+        f"GET /ws/chat/lobby/ HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nConnection: Upgrade\r\n"
+        "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+
+    def ping(text: bytes) -> bytes:
+        return b"\x89" + bytes([0x80 | len(text)]) + bytes(4) + text  # masked with nothing
+
+    with socket.socket() as line:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        line.settimeout(20)
+        line.connect(("127.0.0.1", server.port))
+        line.sendall(request.encode())
+        assert line.recv(12) == b"HTTP/1.1 101"
+        before = process.memory_info().rss
+        for _ in range(600):
+            line.sendall(ping(b"." * 125) * 500)  # 37 MiB in all
+        line.sendall(ping(b"the last"))
+        assert process.memory_info().rss - before < 16 * MEGABYTE
+        tail = b""
+        while not tail.endswith(b"the last"):
+            tail = tail[-20:] + line.recv(65536)
+
+
 async def test_a_busy_room_does_not_hold_up_another(server: Engawa) -> None:
     server.shell(
         "from chat import actions; from chat.identity import new_guest; actions.create_room(new_guest(), 'loud')"
