@@ -29,6 +29,7 @@ def merged(results: Results, earlier: Results) -> Results:
         "command": command,
         "commit": ", ".join(commits),
         "seconds": earlier["seconds"] + results["seconds"],
+        "quick": earlier["quick"] or results["quick"],
         "versions": {**earlier["versions"], **results["versions"]},
         "machine": {**earlier["machine"], **results["machine"]},
     }
@@ -137,7 +138,12 @@ def page(results: Results) -> str:
         f"Generated on {results['date']}, of the commit `{results['commit']}`, in {results['seconds'] / 60:.0f} "
         f"minutes, by {_commands(results)}; do not edit it.",
         f"Each figure is the median of {_repetitions(results['rows'])}, with the least and the most beside it where "
-        "they differ. Machines differ and drift: what counts is how the rows of one table compare.",
+        "they differ. Machines differ and drift: what counts is how the rows of one table compare."
+        + (
+            " **A quick run is among them**: smaller and shorter than what the words below say."
+            if results["quick"]
+            else ""
+        ),
         prose.MEASURED,
         prose.READ,
         prose.NOT_CONCLUDED,
