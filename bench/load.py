@@ -16,6 +16,7 @@ from bench.wire import MOMENT_AT, MOMENT_END
 
 BUFFER_BYTES = 256 * 1024
 EVENTS_A_TURN = 256
+PAUSE_SECONDS = 0.002  # without anything that comes
 SOURCES = [f"127.0.0.{number}" for number in range(1, 9)]  # so that ports do not run out
 BUSY_SHARE = 0.9  # of its core: beyond, the load may be what was measured
 
@@ -37,6 +38,7 @@ class Load:
         self.samples: dict[int, list[bytes]] = {}  # everything that came, for those that are read in full
         self._receive: list[Receive | None] = []
         self._tails: dict[int, bytes] = {}
+        self._unread: list[tuple[int, int, bytearray]] = []  # connection, nanoseconds, what came; only where timed
         self._buffer = bytearray(BUFFER_BYTES)
         self._epoll = select.epoll()
         self._opened = 0
@@ -73,9 +75,10 @@ class Load:
         self.total += total
 
     def _turn_timed(self, seconds: float) -> None:
-        buffer, receive, counts, tails, marker = self._buffer, self._receive, self.counts, self._tails, self.marker
-        skip, end = len(marker.bytes) + MOMENT_AT, len(marker.bytes) + MOMENT_END
-        for fd, _ in self._epoll.poll(seconds, EVENTS_A_TURN):
+        """Note what comes and when; look into it in a pause, so that what comes next need not wait for that."""
+        buffer, receive, unread = self._buffer, self._receive, self._unread
+        events = self._epoll.poll(min(seconds, PAUSE_SECONDS) if unread else seconds, EVENTS_A_TURN)
+        for fd, _ in events:
             try:
                 length = receive[fd](buffer)
             except BlockingIOError:
@@ -83,16 +86,25 @@ class Load:
             except OSError as error:
                 raise Failed(f"A connection was lost: {error.strerror}.") from error
             if length:
-                now = monotonic_ns()
-                found, content, tail = marker.positions(buffer[:length], tails.pop(fd, b""))
-                if tail:
-                    tails[fd] = tail
-                self.under_way += [now - int(content[at + skip : at + end]) for at in found]
-                counts[fd] += len(found)
-                self.total += len(found)
-                self.reads[fd] += 1
+                unread.append((fd, monotonic_ns(), buffer[:length]))
             elif length == 0:
                 self._ended(fd)
+        if not events:
+            self.look()
+
+    def look(self) -> None:
+        """Count the messages in what came while it was timed, and how long each was under way."""
+        tails, marker = self._tails, self.marker
+        skip, end = len(marker.bytes) + MOMENT_AT, len(marker.bytes) + MOMENT_END
+        for fd, now, piece in self._unread:
+            found, content, tail = marker.positions(piece, tails.pop(fd, b""))
+            if tail:
+                tails[fd] = tail
+            self.under_way += [now - int(content[at + skip : at + end]) for at in found]
+            self.counts[fd] += len(found)
+            self.total += len(found)
+            self.reads[fd] += 1
+        self._unread.clear()
 
     def _ended(self, fd: int) -> None:
         raise Failed(f"The server ended a connection, after {self.counts[fd]} messages.")
@@ -111,6 +123,7 @@ class Load:
         end = monotonic() + seconds
         while (left := end - monotonic()) > 0:
             self.turn(min(left, 0.05))
+        self.look()
 
     # Connections -------------------------------------------------------------------------------------------
 
@@ -234,6 +247,7 @@ class Load:
                     raise Failed("The server took nothing more from a publisher for ten seconds.") from None
 
     def close(self, fds: Sequence[int]) -> None:
+        self._unread[:] = [came for came in self._unread if came[0] not in fds]  # another may get its number
         for fd in fds:
             self._epoll.unregister(fd)
             self.sockets.pop(fd).close()

@@ -97,7 +97,7 @@ class Window:
 
     def figures(self) -> Figures:
         seconds = monotonic() - self._began
-        load_cpu_share = self._busy.share()
+        load_cpu_share = self._busy.share()  # before it looks into what came
         cpu = self._running.cpu() - self._cpu
         deliveries, reads = self._sums()
         deliveries -= self._deliveries
@@ -113,6 +113,7 @@ class Window:
         }
 
     def _sums(self) -> tuple[int, int]:
+        self._load.look()
         counts, reads = self._load.counts, self._load.reads
         return sum(counts[fd] for fd in self._following), sum(reads[fd] for fd in self._following)
 

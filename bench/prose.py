@@ -28,7 +28,7 @@ tomorrow, too.
 load lags behind and finds several: where the load's core was the limit, it tells nothing of the system.
 
 *Latency* is from before a text is written to a socket to after it was read from another, so the load's own work for a
-thousand receipts, about three milliseconds, is in the last of them, for every system alike. In `reconnect` and
+thousand receipts, about four milliseconds, is in the last of them, for every system alike. In `reconnect` and
 `history` the settings are `bench.counted_settings`, which count queries at less than a microsecond each."""
 
 NOT_CONCLUDED = """\
