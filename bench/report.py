@@ -206,15 +206,12 @@ def summary(results: Results) -> str:
         limited = ", limited by the load" if row["limited_by_load"] else ""
         lines.append(f"{name} {', '.join(figures)}{limited}")
     for verdict in verdicts(results):
-        lines.append(
-            f"{_told('target', verdict.target)}{_told('moonshot', verdict.moonshot)}{verdict.what}: {verdict.measured}"
-        )
+        moonshot = [] if verdict.moonshot is None else [f"moonshot {_told(verdict.moonshot)}"]
+        told = "; ".join([f"target {_told(verdict.target)}", *moonshot])
+        lines.append(f"{verdict.what}: {verdict.measured}; {told}")
     return "\n".join(lines)
 
 
-def _told(what: str, judgement: Judgement | None) -> str:
-    """A column of the summary."""
-    if judgement is None:
-        return " " * 46
+def _told(judgement: Judgement) -> str:
     said = {True: "reached", False: "NOT REACHED", None: "not compared"}[judgement.is_reached]
-    return f"{what} {judgement.goal} {said}".ljust(46)
+    return f"{judgement.goal} {said}" + (f" ({judgement.found})" if judgement.found else "")

@@ -352,6 +352,14 @@ def test_rows_of_an_earlier_run_fill_what_a_later_one_left_out() -> None:
     assert {row["figures"]["p99_ms"]["median"] for row in rows if row["scenario"] == "posts"} == {2}
 
 
+def test_a_summary_says_what_was_reached_and_what_was_not() -> None:
+    lines = report.summary(results(3000)).splitlines()
+    assert (
+        "Durable posts, SQLite: 3,000 a second; target ≥ 2,000 a second reached; moonshot ≥ 8,000 a second NOT REACHED"
+        in lines
+    )
+
+
 # The command line -------------------------------------------------------------------------------------------
 
 
