@@ -17,7 +17,8 @@ from twisted.logger import LogLevel, formatEvent, globalLogPublisher
 from chat.extensions import NOW, PARK
 from chat.relays import relays
 from config.inbox import Inbox
-from config.protocols import GatedHTTPFactory, GatedWebSocketFactory
+from config.requests import GatedHTTPFactory
+from config.sockets import GatedWebSocketFactory
 
 MAX_MESSAGE_BYTES = 1024 * 1024  # each way; what a participant may send is the consumer's to say, with an error
 SWEEP_SECONDS = 1.0

@@ -1,4 +1,4 @@
-"""What ``config.wire`` and ``config.protocols`` take for granted of the installed Twisted, Autobahn and Daphne."""
+"""What the server takes for granted of the installed Twisted, Autobahn and Daphne."""
 
 import inspect
 import re
@@ -17,8 +17,8 @@ from twisted.internet.protocol import Protocol
 from twisted.internet.testing import StringTransport
 from twisted.web import http
 
-from config import protocols
-from config.protocols import GatedHTTPFactory, GatedWebSocket, GatedWebSocketFactory
+from config.requests import GatedHTTPFactory
+from config.sockets import _OF_THE_HANDSHAKE, GatedWebSocket, GatedWebSocketFactory
 from config.wire import MOST_KEPT, Prepared, chunk, text_frame, write
 
 LENGTHS = [1, 125, 126, 127, 65_535, 65_536, 70_000]
@@ -284,7 +284,7 @@ def test_what_is_forgotten_is_only_of_the_handshake() -> None:
     opening = {"connectionMade", "onConnect", "_onOpen", "sendServerStatus", "startHandshake", "transport_details"}
     for name, member in inspect.getmembers(GatedWebSocket, inspect.isfunction):
         if name not in opening and "andshake" not in name and name != "__init__":
-            read = set(re.findall(r"self\.(\w+)", inspect.getsource(member))) & protocols._OF_THE_HANDSHAKE
+            read = set(re.findall(r"self\.(\w+)", inspect.getsource(member))) & _OF_THE_HANDSHAKE
             assert not read, f"{name} reads {read}"
 
 
