@@ -177,6 +177,8 @@ class RoomConsumer(AsyncConsumer):
         draft = actions.draft(Post(self.actor, frame.get("message"), key, frame.get("reply_to")))
         if draft.takes_long:  # then only what comes after it here waits for it
             await in_database(actions.render, [draft])
+        if self.room_id is None:  # asked to leave while it waited
+            return []
         answer = writer().post(self.room_id, draft)
         self.unanswered.add(answer)
         answer.add_done_callback(partial(self.answered, key))

@@ -1,10 +1,12 @@
 """What the server takes for granted of the installed Twisted, Autobahn and Daphne."""
 
+import gc
 import inspect
 import re
 import socket
 from itertools import pairwise
 from types import SimpleNamespace
+from weakref import ref
 
 import daphne.server
 import pytest
@@ -13,10 +15,13 @@ from daphne.ws_protocol import WebSocketProtocol
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.internet import tcp
+from twisted.internet.error import ConnectionDone
 from twisted.internet.protocol import Protocol
 from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
 from twisted.web import http
 
+from config.inbox import Inbox
 from config.requests import GatedHTTPFactory
 from config.sockets import _OF_THE_HANDSHAKE, GatedWebSocket, GatedWebSocketFactory
 from config.wire import MOST_KEPT, Prepared, chunk, text_frame, write
@@ -286,6 +291,29 @@ def test_what_is_forgotten_is_only_of_the_handshake() -> None:
         if name not in opening and "andshake" not in name and name != "__init__":
             read = set(re.findall(r"self\.(\w+)", inspect.getsource(member))) & _OF_THE_HANDSHAKE
             assert not read, f"{name} reads {read}"
+
+
+def test_a_connection_that_ended_is_gone_without_the_collector() -> None:
+    """It runs rarely, and what it frees late is not given back to the system."""
+    factory = GatedWebSocketFactory(None)
+    factory.setProtocolOptions(openHandshakeTimeout=0)
+    connection = factory.buildProtocol(None)
+    connection.makeConnection(StringTransport())
+    connection.request, connection.client_addr = SimpleNamespace(path="/"), None
+    connection.server = SimpleNamespace(
+        protocol_disconnected=lambda protocol: None, log_action=lambda *what: None, run_for=lambda *work: None
+    )
+    connection.application_queue = Inbox(connection)
+    connection.state = connection.STATE_OPEN
+    gone = ref(connection)
+    gc.collect()
+    gc.disable()
+    try:
+        connection.connectionLost(Failure(ConnectionDone()))
+        del connection
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 def test_options_are_the_classs() -> None:
