@@ -124,8 +124,15 @@ def write_in_rooms(drafts: list[tuple[int, Draft]]) -> list[Posted | ChatError]:
     if len(by_room) == 1:
         return write_together(*by_room.popitem())
     render([draft for _, draft in drafts])
-    with transaction.atomic():  # each room has a savepoint in it
-        answers = {room_id: iter(write_together(room_id, theirs)) for room_id, theirs in by_room.items()}
+    try:
+        with transaction.atomic():
+            rooms = log.lock_together(by_room)
+            decided = {room_id: _decide(rooms.get(room_id), theirs) for room_id, theirs in by_room.items()}
+            _store([(rooms[room_id], messages) for room_id, (_, messages) in decided.items() if messages])
+            answers = {room_id: iter(theirs) for room_id, (theirs, _) in decided.items()}
+    except _AskedAgain:
+        with transaction.atomic():  # each room has a savepoint in it
+            answers = {room_id: iter(write_together(room_id, theirs)) for room_id, theirs in by_room.items()}
     return [next(answers[room_id]) for room_id, _ in drafts]
 
 
@@ -162,13 +169,23 @@ _Before = dict[tuple[str, uuid.UUID], Posted]  # by author and key
 
 
 def _write(room: Room | None, drafts: list[Draft], before: _Before | None = None) -> list[Posted | ChatError]:
-    """Write those of ``drafts`` that may be: a few queries, however many there are.
+    """Write those of ``drafts`` that may be: a few queries, however many there are."""
+    answers, messages = _decide(room, drafts, before)
+    if messages:
+        _store([(room, messages)])
+    return answers
+
+
+def _decide(
+    room: Room | None, drafts: list[Draft], before: _Before | None = None
+) -> tuple[list[Posted | ChatError], list[NewMessage]]:
+    """What to answer to each of ``drafts`` if the messages, which come second, are stored.
 
     What was posted ``before`` is not posted again. Where nobody has looked for that (None), raises ``_AskedAgain`` if
     it makes a difference.
     """
     if room is None:
-        return [errors.RoomNotFound() for _ in drafts]
+        return [errors.RoomNotFound() for _ in drafts], []
     roles = policies.roles_in(room, {draft.actor for draft in drafts})
     answered = {draft.reply_to for draft in drafts if is_mid(draft.reply_to)}
     there = set()
@@ -214,15 +231,25 @@ def _write(room: Room | None, drafts: list[Draft], before: _Before | None = None
             posted = Posted(mid=message.mid, key=str(draft.key), seq=head + len(messages))
             known[author] = posted
             answers.append(posted)
-    if messages:
-        if rows.insert(Message, NewMessage._fields, messages) < len(messages):
-            raise _AskedAgain("a key or a mid is used already")
-        room.last_mid = messages[-1].mid
-        log.append(
-            room,
-            *(Entry(events.MESSAGE, events.message_fields(message, room.slug), message.mid) for message in messages),
-        )
-    return answers
+    return answers, messages
+
+
+def _store(messages_of: list[tuple[Room, list[NewMessage]]]) -> None:
+    """Keep new messages, of one room or several, and append them to their logs. Raises ``_AskedAgain``."""
+    messages = [message for _, theirs in messages_of for message in theirs]
+    if rows.insert(Message, NewMessage._fields, messages) < len(messages):
+        raise _AskedAgain("a key or a mid is used already")
+    for room, theirs in messages_of:
+        room.last_mid = theirs[-1].mid
+    log.append_together(
+        [
+            (
+                room,
+                [Entry(events.MESSAGE, events.message_fields(message, room.slug), message.mid) for message in theirs],
+            )
+            for room, theirs in messages_of
+        ]
+    )
 
 
 def _posted_before(room_id: int, drafts: list[Draft]) -> _Before:

@@ -4,6 +4,7 @@ Only this module writes events. Whoever appends holds the room's lock (``lock``)
 rise in the order in which they become visible: a reader that has seen *n* never meets *n - 1* later.
 """
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import count, takewhile
@@ -45,6 +46,13 @@ def lock(room_id: int) -> Room:
     return Room.objects.select_for_update().get(pk=room_id)
 
 
+def lock_together(room_ids: Collection[int]) -> dict[int, Room]:
+    """Those of these rooms that there are, by primary key, locked likewise. In one order, so that two who lock the same
+    ones do not wait for each other."""
+    rooms = Room.objects.select_for_update().filter(pk__in=room_ids).order_by("pk")
+    return {room.pk: room for room in rooms}
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """An event to be: its type, what it says beside its number and room, and the message it speaks of, if one."""
@@ -56,24 +64,36 @@ class Entry:
 
 def append(room: Room, *entries: Entry) -> list[LoggedEvent]:
     """Append events to the log of ``room``, which the caller has locked, and announce them after the commit."""
+    (logged,) = append_together([(room, entries)])
+    return logged
+
+
+def append_together(entries_of: Sequence[tuple[Room, Sequence[Entry]]]) -> list[list[LoggedEvent]]:
+    """The same for several rooms, each of them once, in two statements."""
     assert transaction.get_connection().in_atomic_block, "an event is appended in the transaction of its action"
     now = events.timestamp(timezone.now())
-    logged = []
-    for entry in entries:
-        room.head += 1
-        fields: dict[str, Any] = {"id": room.head, "type": entry.type, "room": room.slug}
-        if entry.mid:
-            fields["mid"] = entry.mid
-        fields["at"] = now
-        fields.update({name: value for name, value in entry.content.items() if name not in fields or name == "at"})
-        logged.append(LoggedEvent(seq=room.head, type=entry.type, mid=entry.mid, json=events.encode(fields)))
-    if rows.insert(Event, _COLUMNS, [(room.pk, each.seq, each.type, each.mid, each.json) for each in logged]) < len(
-        logged
-    ):
-        raise IntegrityError(f"room {room.pk} has events beyond its head")
-    room.save(update_fields=["head", "last_mid"])
-    transaction.on_commit(partial(broadcast.announce, room.pk, room.slug, logged))
+    logged = [[_logged(room, entry, now) for entry in entries] for room, entries in entries_of]
+    found = [
+        (room.pk, each.seq, each.type, each.mid, each.json)
+        for (room, _), theirs in zip(entries_of, logged, strict=True)
+        for each in theirs
+    ]
+    if rows.insert(Event, _COLUMNS, found) < len(found):
+        raise IntegrityError(f"one of the rooms {[room.pk for room, _ in entries_of]} has events beyond its head")
+    rows.update(Room, ("head", "last_mid"), [(room.head, room.last_mid, room.pk) for room, _ in entries_of])
+    for (room, _), theirs in zip(entries_of, logged, strict=True):
+        transaction.on_commit(partial(broadcast.announce, room.pk, room.slug, theirs))
     return logged
+
+
+def _logged(room: Room, entry: Entry, now: str) -> LoggedEvent:
+    room.head += 1
+    fields: dict[str, Any] = {"id": room.head, "type": entry.type, "room": room.slug}
+    if entry.mid:
+        fields["mid"] = entry.mid
+    fields["at"] = now
+    fields.update({name: value for name, value in entry.content.items() if name not in fields or name == "at"})
+    return LoggedEvent(seq=room.head, type=entry.type, mid=entry.mid, json=events.encode(fields))
 
 
 def redact(room: Room, mid: str) -> None:

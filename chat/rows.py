@@ -45,6 +45,20 @@ def insert(model: Model, columns: Columns, rows: Sequence[Sequence[object]]) -> 
         return inserted
 
 
+def update(model: Model, columns: Columns, rows: Sequence[Sequence[object]]) -> None:
+    """Set the values of ``columns`` in rows that are there: each of ``rows`` ends with its primary key. For values
+    that the database is handed as they are."""
+    with connection.cursor() as cursor:
+        cursor.executemany(_update(model, columns), rows)
+
+
+@cache
+def _update(model: Model, columns: Columns) -> str:
+    quote = connection.ops.quote_name
+    changes = ", ".join(f"{quote(model._meta.get_field(name).column)} = %s" for name in columns)
+    return f"UPDATE {quote(model._meta.db_table)} SET {changes} WHERE {quote(model._meta.pk.column)} = %s"  # noqa: S608
+
+
 @cache
 def _conversions(model: Model, columns: Columns) -> list[tuple[int, partial]]:
     fields = [(index, model._meta.get_field(name)) for index, name in enumerate(columns)]

@@ -62,6 +62,20 @@ def test_four_queries_however_many_posts(cast, many: int) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("many", [2, 30])
+def test_four_queries_however_many_rooms(many: int) -> None:
+    rooms = [actions.create_room(new_guest(), f"room {number}")[0] for number in range(many)]
+    drafts = [(room.pk, draft(Post(new_guest(), text))) for text in ("one", "two") for room in rooms]
+    with CaptureQueriesContext(connection) as queries:
+        answers = actions.write_in_rooms(drafts)
+    assert [answer.seq for answer in answers] == [1] * many + [2] * many
+    kinds = [query["sql"].split()[0] for query in queries]
+    assert [kind for kind in kinds if kind in ("SELECT", "INSERT")] == ["SELECT", "INSERT", "INSERT"]
+    assert sum(kind == "UPDATE" for kind in kinds) <= 1, "or none is seen, since they are told in one go"
+    assert {room.head for room in type(rooms[0]).objects.all()} == {2}
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("many", [1, 50])
 def test_who_asks_again_costs_a_second_run_and_no_more(cast, many: int) -> None:
     posts = [Post(cast.gil, "hello", str(uuid.uuid4())) for _ in range(many)]
