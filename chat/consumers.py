@@ -11,8 +11,7 @@ from asgiref.typing import ASGIReceiveCallable, ASGISendCallable
 from channels.consumer import AsyncConsumer, get_handler_name
 from django.conf import settings
 
-from chat import actions, errors, protocol
-from chat.actions import Post, Posted
+from chat import actions, errors, posting, protocol
 from chat.addresses import client_address
 from chat.database import in_database
 from chat.doorway import Stay
@@ -22,6 +21,7 @@ from chat.follower import Follower, Message
 from chat.identity import new_guest
 from chat.limits import Hold, frame_bucket, limits
 from chat.origins import may_open
+from chat.posting import Post, Posted
 from chat.stepping import step
 from chat.visitors import visitor
 from chat.writer import writer
@@ -174,9 +174,9 @@ class RoomConsumer(AsyncConsumer):
         while len(self.unanswered) >= MOST_UNANSWERED:
             await asyncio.wait(self.unanswered, return_when=asyncio.FIRST_COMPLETED)
         key = frame.get("key")
-        draft = actions.draft(Post(self.actor, frame.get("message"), key, frame.get("reply_to")))
+        draft = posting.draft(Post(self.actor, frame.get("message"), key, frame.get("reply_to")))
         if draft.takes_long:  # then only what comes after it here waits for it
-            await in_database(actions.render, [draft])
+            await in_database(posting.render, [draft])
         if self.room_id is None:  # asked to leave while it waited
             return []
         answer = writer().post(self.room_id, draft)

@@ -46,6 +46,11 @@ def lock(room_id: int) -> Room:
     return Room.objects.select_for_update().get(pk=room_id)
 
 
+def lock_if_there(room_id: int) -> Room | None:
+    """The same, or None where there is no such room."""
+    return Room.objects.select_for_update().filter(pk=room_id).first()
+
+
 def lock_together(room_ids: Collection[int]) -> dict[int, Room]:
     """Those of these rooms that there are, by primary key, locked likewise. In one order, so that two who lock the same
     ones do not wait for each other."""

@@ -12,12 +12,12 @@ from urllib.parse import parse_qs
 from django.conf import settings
 
 from chat import errors, events
-from chat.actions import Posted
 from chat.doorway import Entry
 from chat.errors import ChatError
 from chat.events import LoggedEvent
 from chat.follower import Message, runs_of
 from chat.identity import Identity
+from chat.posting import Posted
 from chat.text import well_formed
 
 SUBPROTOCOL = "engawa.v1"

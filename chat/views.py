@@ -14,7 +14,7 @@ from django.views import View
 from django.views.decorators.cache import never_cache
 from django_eventstream.utils import make_id
 
-from chat import actions, errors, policies
+from chat import actions, errors, policies, posting
 from chat.accounts import remember_guest
 from chat.errors import ChatError
 from chat.events import message_fields
@@ -162,7 +162,7 @@ class MessagesView(RoomView):
                 form = read_frame(request.body.decode(errors="replace"))
             text = form.get("message", "")
             async_to_sync(_take_post)(self.me.key)
-            posted = actions.post(self.me, room.pk, text, form.get("key") or None, form.get("reply_to") or None)
+            posted = posting.post(self.me, room.pk, text, form.get("key") or None, form.get("reply_to") or None)
         except ChatError as error:
             if wants_json(request):
                 return error_response(error)

@@ -13,10 +13,10 @@ from collections import defaultdict
 
 from django.db import connection
 
-from chat import actions
-from chat.actions import Draft, Posted
+from chat import posting
 from chat.database import in_database
 from chat.errors import ChatError
+from chat.posting import Draft, Posted
 
 MAX_TOGETHER = 200  # posts in a transaction: about 25 ms of work, for which the room is locked
 # Turns of the event loop between two transactions of a busy room: about what a post takes from its socket to here.
@@ -36,7 +36,7 @@ class Writer:
         self._has_one_line = connection.vendor == "sqlite"
 
     def post(self, room_id: int, draft: Draft) -> asyncio.Future[Posted]:
-        """What ``actions.post`` returns or raises for what was drafted, once it is committed. Posts to a room are
+        """What ``posting.post`` returns or raises for what was drafted, once it is committed. Posts to a room are
         written in the order in which they are given here."""
         answer: asyncio.Future[Posted] = asyncio.get_running_loop().create_future()
         line = None if self._has_one_line else room_id
@@ -59,7 +59,7 @@ class Writer:
 
     async def _write_together(self, together: list[Waiting]) -> None:
         try:
-            results = await in_database(actions.write_in_rooms, [(room_id, draft) for room_id, draft, _ in together])
+            results = await in_database(posting.write_in_rooms, [(room_id, draft) for room_id, draft, _ in together])
         except Exception as error:
             if len(together) > 1 and not isinstance(error, ChatError):
                 # One of them broke the transaction in a way we did not foresee: it must not take the others along.

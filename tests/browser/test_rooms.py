@@ -144,9 +144,9 @@ async def test_enter_sends_shift_enter_breaks_and_an_input_method_keeps_both(ser
 async def test_earlier_messages_by_link_and_by_scrolling(server: Engawa, person) -> None:
     slug = new_room(server, "long past")
     server.shell(
-        "from chat import actions; from chat.models import Room; from chat.identity import new_guest\n"
+        "from chat import posting; from chat.models import Room; from chat.identity import new_guest\n"
         f"gil, room = new_guest(), Room.objects.get(slug={slug!r})\n"
-        "for n in range(130): actions.post(gil, room.pk, f'message {n}')"
+        "for n in range(130): posting.post(gil, room.pk, f'message {n}')"
     )
     everything = [f"message {number}" for number in range(130)]
     for path in (f"/chat/{slug}/", f"/feeds/{slug}/", f"/embed/{slug}/"):

@@ -21,7 +21,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 import chat.relay
 import chat.relays
-from chat import actions, broadcast, database, errors, events, log, protocol
+from chat import actions, broadcast, database, errors, events, log, posting, protocol
 from chat.database import in_database
 from chat.doorway import Stay
 from chat.follower import Follower
@@ -186,7 +186,7 @@ class Story(RuleBasedStateMachine):
     @rule(who=st.sampled_from(PEOPLE), count=st.integers(1, 6))
     def post(self, who: int, count: int) -> None:
         for _ in range(count):
-            posted = self.run(in_database(actions.post, self.people[who], self.room.pk, f"said {next(_numbers)}"))
+            posted = self.run(in_database(posting.post, self.people[who], self.room.pk, f"said {next(_numbers)}"))
             self.mids.append((who, posted.mid))
 
     @precondition(lambda self: self.mids)
@@ -237,7 +237,7 @@ class Story(RuleBasedStateMachine):
             for number, reader in enumerate(self.readers):
                 if not reader.connected or reader.lost:
                     await reader.connect(self.processes[number % 2])
-            await in_database(actions.post, self.people[0], self.room.pk, "the end")
+            await in_database(posting.post, self.people[0], self.room.pk, "the end")
             head, state = await in_database(snapshot, self.room)
             await self._all_reach(head)
             for reader in self.readers:

@@ -11,12 +11,12 @@ from tests.servers import Engawa
 
 SECRET = "the word xyzzy"
 PREPARE = f"""
-from chat import actions
+from chat import actions, posting
 from chat.models import User, Membership
 olga, mio, sven = (User.objects.create_user(name, password='a long password') for name in ('olga', 'mio', 'sven'))
 room, _ = actions.create_room(olga.identity, 'hideaway', 'private')
 Membership.objects.create(room=room, user=mio)
-actions.post(olga.identity, room.pk, {SECRET!r})
+posting.post(olga.identity, room.pk, {SECRET!r})
 """
 
 

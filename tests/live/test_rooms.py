@@ -92,9 +92,9 @@ async def test_welcome_history_and_resume(server: Engawa) -> None:
 
 async def test_long_histories_come_in_several_frames(server: Engawa) -> None:
     server.shell(
-        "from chat import actions; from chat.identity import new_guest\n"
+        "from chat import actions, posting; from chat.identity import new_guest\n"
         "room, _ = actions.create_room(new_guest(), 'long')\n"
-        "for n in range(60): actions.post(new_guest(), room.pk, f'{n} ' + 'é\"&' * 1300)"
+        "for n in range(60): posting.post(new_guest(), room.pk, f'{n} ' + 'é\"&' * 1300)"
     )
     async with participant(server.sockets, "long", "?history=60") as client:
         messages: list[dict] = []

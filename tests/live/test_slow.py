@@ -24,14 +24,14 @@ SERVERS = {
     "uvicorn": ["-m", "uvicorn", "config.asgi:application", "--port", "{port}", "--log-level", "warning"],
 }
 FLOOD = """
-from chat import actions
-from chat.actions import Post
+from chat import posting
+from chat.posting import Post
 from chat.identity import new_guest
 from chat.models import Room
 gil, room = new_guest('Gil'), Room.objects.get(slug='lobby')
 for start in range(0, {count}, 100):
-    actions.post_together(room.pk, [Post(gil, f'message {{n}} ' + 'x' * 400) for n in range(start, start + 100)])
-actions.post(gil, room.pk, 'the end')
+    posting.post_together(room.pk, [Post(gil, f'message {{n}} ' + 'x' * 400) for n in range(start, start + 100)])
+posting.post(gil, room.pk, 'the end')
 """
 
 

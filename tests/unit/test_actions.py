@@ -5,7 +5,7 @@ import pytest
 from django.apps import apps
 from django.db import transaction
 
-from chat import actions, errors, events, log, policies
+from chat import actions, errors, events, log, policies, posting
 from chat.models import Event, Membership, Message, Room
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +22,7 @@ def types(room: Room) -> list[str]:
 
 
 def test_post_is_one_message_and_one_event(cast) -> None:
-    posted = actions.post(cast.gil, cast.room.pk, "see *this*")
+    posted = posting.post(cast.gil, cast.room.pk, "see *this*")
     message = Message.objects.get(mid=posted.mid)
     event = json.loads(Event.objects.get(room=cast.room, seq=posted.seq).json)
     assert event == {
@@ -42,40 +42,40 @@ def test_post_is_one_message_and_one_event(cast) -> None:
 
 def test_posting_twice_is_posting_once(cast) -> None:
     key = str(uuid.uuid4())
-    first = actions.post(cast.gil, cast.room.pk, "once", key)
-    assert actions.post(cast.gil, cast.room.pk, "twice", key.upper()) == first
+    first = posting.post(cast.gil, cast.room.pk, "once", key)
+    assert posting.post(cast.gil, cast.room.pk, "twice", key.upper()) == first
     assert types(cast.room) == ["message"]
     # Another author may have chosen the same key.
-    assert actions.post(cast.sven, cast.room.pk, "mine", key).mid != first.mid
+    assert posting.post(cast.sven, cast.room.pk, "mine", key).mid != first.mid
 
 
 def test_a_reply_asked_again_is_the_same_though_what_it_answers_is_gone(cast) -> None:
-    answered = actions.post(cast.gil, cast.room.pk, "?")
+    answered = posting.post(cast.gil, cast.room.pk, "?")
     key = str(uuid.uuid4())
-    reply = actions.post(cast.sven, cast.room.pk, "!", key, answered.mid)
+    reply = posting.post(cast.sven, cast.room.pk, "!", key, answered.mid)
     actions.delete(cast.gil, cast.room.pk, answered.mid)
-    assert actions.post(cast.sven, cast.room.pk, "!", key, answered.mid) == reply
+    assert posting.post(cast.sven, cast.room.pk, "!", key, answered.mid) == reply
     with pytest.raises(errors.MessageNotFound):
-        actions.post(cast.mio, cast.room.pk, "!", key, answered.mid)
+        posting.post(cast.mio, cast.room.pk, "!", key, answered.mid)
 
 
 def test_a_deleted_message_is_not_posted_again(cast) -> None:
     key = str(uuid.uuid4())
-    first = actions.post(cast.gil, cast.room.pk, "gone", key)
+    first = posting.post(cast.gil, cast.room.pk, "gone", key)
     actions.delete(cast.gil, cast.room.pk, first.mid)
-    assert actions.post(cast.gil, cast.room.pk, "gone", key).mid == first.mid
+    assert posting.post(cast.gil, cast.room.pk, "gone", key).mid == first.mid
     assert not Message.objects.visible().exists()
 
 
 @pytest.mark.parametrize("key", ["", "x", 7, "g" * 36, ["a"], str(uuid.uuid4()) * 3])
 def test_a_key_is_a_uuid(cast, key: object) -> None:
     with pytest.raises(errors.InvalidKey):
-        actions.post(cast.gil, cast.room.pk, "hello", key)
+        posting.post(cast.gil, cast.room.pk, "hello", key)
     assert types(cast.room) == []
 
 
 def test_deleted_text_is_in_no_table(cast) -> None:
-    posted = actions.post(cast.gil, cast.room.pk, "the word xyzzy")
+    posted = posting.post(cast.gil, cast.room.pk, "the word xyzzy")
     actions.edit(cast.gil, cast.room.pk, posted.mid, "the word plugh")
     assert "xyzzy" not in every_row()
     assert "plugh" in every_row()
@@ -87,7 +87,7 @@ def test_deleted_text_is_in_no_table(cast) -> None:
 
 
 def test_an_edit_carries_the_whole_message(cast) -> None:
-    posted = actions.post(cast.gil, cast.room.pk, "first")
+    posted = posting.post(cast.gil, cast.room.pk, "first")
     actions.edit(cast.gil, cast.room.pk, posted.mid, "second")
     event = json.loads(Event.objects.get(room=cast.room, seq=2).json)
     snapshot = events.message_fields(Message.objects.get(mid=posted.mid), "veranda")
@@ -96,7 +96,7 @@ def test_an_edit_carries_the_whole_message(cast) -> None:
 
 
 def test_only_its_author_edits_and_its_author_or_a_moderator_deletes(cast) -> None:
-    mine = actions.post(cast.gil, cast.room.pk, "mine").mid
+    mine = posting.post(cast.gil, cast.room.pk, "mine").mid
     for actor in (cast.olga, cast.mio, cast.sven):
         with pytest.raises(errors.NotAllowed):
             actions.edit(actor, cast.room.pk, mine, "theirs")
@@ -116,16 +116,16 @@ def test_there_is_no_such_message(cast, mid: object) -> None:
 
 def test_a_message_of_another_room_is_none_of_this_one(cast) -> None:
     other, _ = actions.create_room(cast.gil, "elsewhere")
-    there = actions.post(cast.gil, other.pk, "there").mid
+    there = posting.post(cast.gil, other.pk, "there").mid
     with pytest.raises(errors.MessageNotFound):
         actions.delete(cast.gil, cast.room.pk, there)
     with pytest.raises(errors.MessageNotFound):
-        actions.post(cast.gil, cast.room.pk, "re", reply_to=there)
+        posting.post(cast.gil, cast.room.pk, "re", reply_to=there)
 
 
 def test_replies_name_what_they_answer(cast) -> None:
-    first = actions.post(cast.gil, cast.room.pk, "question").mid
-    answer = actions.post(cast.sven, cast.room.pk, "answer", reply_to=first)
+    first = posting.post(cast.gil, cast.room.pk, "question").mid
+    answer = posting.post(cast.sven, cast.room.pk, "answer", reply_to=first)
     assert json.loads(Event.objects.get(room=cast.room, seq=2).json)["reply_to"] == first
     assert Message.objects.get(mid=answer.mid).reply_to == first
 
@@ -133,15 +133,15 @@ def test_replies_name_what_they_answer(cast) -> None:
 def test_a_refused_post_takes_no_number(cast) -> None:
     for bad in ("", None, "x" * 5000):
         with pytest.raises(errors.ChatError):
-            actions.post(cast.gil, cast.room.pk, bad)
-    assert actions.post(cast.gil, cast.room.pk, "good").seq == 1
+            posting.post(cast.gil, cast.room.pk, bad)
+    assert posting.post(cast.gil, cast.room.pk, "good").seq == 1
 
 
 def test_a_failed_transaction_leaves_nothing_and_tells_nobody(cast, monkeypatch) -> None:
     told = []
     monkeypatch.setattr("chat.broadcast.announce", lambda *event: told.append(event))
     with pytest.raises(RuntimeError), transaction.atomic():
-        actions.post(cast.gil, cast.room.pk, "half")
+        posting.post(cast.gil, cast.room.pk, "half")
         raise RuntimeError
     assert not told
     assert log.read(cast.room.pk, 0).events == []
@@ -183,8 +183,8 @@ def test_a_private_room_is_not_found_by_its_name(cast) -> None:
         with pytest.raises(errors.RoomNameReserved):
             actions.create_room(actor, "veranda")
         with pytest.raises(errors.RoomNotFound):
-            actions.post(actor, cast.room.pk, "let me in")
-    actions.post(cast.mio, cast.room.pk, "inside")
+            posting.post(actor, cast.room.pk, "let me in")
+    posting.post(cast.mio, cast.room.pk, "inside")
 
 
 def test_only_the_owner_changes_who_may_see_the_room(cast) -> None:
@@ -199,7 +199,7 @@ def test_only_the_owner_changes_who_may_see_the_room(cast) -> None:
 
 
 def test_mids_rise_even_where_the_clock_goes_back(cast) -> None:
-    first = actions.post(cast.gil, cast.room.pk, "a").mid
+    first = posting.post(cast.gil, cast.room.pk, "a").mid
     ahead = "7" + first[1:]
     Room.objects.filter(pk=cast.room.pk).update(last_mid=ahead)
-    assert actions.post(cast.gil, cast.room.pk, "b").mid > ahead
+    assert posting.post(cast.gil, cast.room.pk, "b").mid > ahead

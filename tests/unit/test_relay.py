@@ -14,7 +14,7 @@ from channels.layers import channel_layers
 
 import chat.relay
 import chat.relays
-from chat import actions, broadcast, database, doorway, errors, events, log, protocol
+from chat import actions, broadcast, database, doorway, errors, events, log, posting, protocol
 from chat.database import in_database
 from chat.doorway import Stay
 from chat.follower import Follower
@@ -136,7 +136,7 @@ async def busy_room(room: Room, seed: int, steps: int) -> None:
     for number in range(steps):
         what = chance.random()
         if what < 0.7 or not mids:
-            mids.append((await in_database(actions.post, gil, room.pk, f"message {number}")).mid)
+            mids.append((await in_database(posting.post, gil, room.pk, f"message {number}")).mid)
         elif what < 0.85:
             await in_database(actions.edit, gil, room.pk, chance.choice(mids), f"edited {number}")
         else:
@@ -186,7 +186,7 @@ async def test_what_arrives_together_is_written_together() -> None:
     room = await a_room()
     async with reading(room) as reader:
         for number in range(3):
-            await in_database(actions.post, new_guest(), room.pk, f"{number}")
+            await in_database(posting.post, new_guest(), room.pk, f"{number}")
         logged = (await in_database(log.read, room.pk, 0)).events
         await until(lambda: len(reader.ids) == 3)
     reader = Reader()
@@ -218,7 +218,7 @@ async def test_equal_followers_are_handed_the_same_object() -> None:
     async with Stay("veranda", followers[0]) as (relay, entry), Stay("veranda", followers[1]):
         for follower in followers:
             relay.start(follower, entry.head)
-        await in_database(actions.post, new_guest(), room.pk, "hello")
+        await in_database(posting.post, new_guest(), room.pk, "hello")
         await until(lambda: one and two)
         assert one[0] is two[0]
 
@@ -233,7 +233,7 @@ async def test_a_slow_follower_delays_nobody_and_catches_up() -> None:
         slow.gate.set()
         await until(lambda: len(slow.ids) == 20)
         assert slow.ids == list(range(1, 21))
-        await in_database(actions.post, new_guest(), room.pk, "live again")
+        await in_database(posting.post, new_guest(), room.pk, "live again")
         await until(lambda: len(slow.ids) == 21)
 
 
@@ -290,7 +290,7 @@ async def test_a_cursor_out_of_reach_gets_one_reset(cursor: int) -> None:
     await in_database(log.prune, room.pk, 5)
     async with reading(room, cursor=cursor) as reader:
         await until(lambda: reader.resets == [30])
-        await in_database(actions.post, new_guest(), room.pk, "after")
+        await in_database(posting.post, new_guest(), room.pk, "after")
         await until(lambda: reader.ids == [31])
         assert reader.resets == [30]
 
@@ -317,7 +317,7 @@ async def test_a_restored_database_resets_everybody_once() -> None:
         await until(lambda: live.resets == [head])
         parked.gate.set()
         await until(lambda: parked.resets == [head])
-        await in_database(actions.post, new_guest(), room.pk, "after")
+        await in_database(posting.post, new_guest(), room.pk, "after")
         await until(lambda: live.ids[-1] == parked.ids[-1] == head + 1)
         assert live.resets == parked.resets == [head]
 
@@ -328,13 +328,13 @@ async def test_an_older_copy_of_the_database_resets_even_who_was_parked() -> Non
         await busy_room(room, 1, 10)
         await until(lambda: len(parked.ids) == 10)
         parked.gate.clear()
-        await in_database(actions.post, new_guest(), room.pk, "eleven")
+        await in_database(posting.post, new_guest(), room.pk, "eleven")
         await until(lambda: len(live.ids) == 11)
         await in_database(_go_back_to, room.pk, 4)
         await until(lambda: live.resets == [4])
         parked.gate.set()
         await until(lambda: parked.resets == [4])
-        await in_database(actions.post, new_guest(), room.pk, "another five")
+        await in_database(posting.post, new_guest(), room.pk, "another five")
         await until(lambda: live.ids[-1] == parked.ids[-1] == 5)
 
 
@@ -349,8 +349,8 @@ async def test_a_deleted_text_is_not_told_again() -> None:
     room = await a_room()
     gil = new_guest()
     async with reading(room) as reader:
-        mid = (await in_database(actions.post, gil, room.pk, "the word xyzzy")).mid
-        await in_database(actions.post, gil, room.pk, "another")
+        mid = (await in_database(posting.post, gil, room.pk, "the word xyzzy")).mid
+        await in_database(posting.post, gil, room.pk, "another")
         await in_database(actions.delete, gil, room.pk, mid)
         await until(lambda: len(reader.ids) == 3)
         async with reading(room, cursor=0) as back:  # from the ring
@@ -373,9 +373,9 @@ async def test_who_may_no_longer_read_is_let_go_before_anything_newer() -> None:
     room, olga, mio = await in_database(prepare)
     gil = new_guest()
     async with reading(room) as anybody, reading(room, actor=gil) as guest, reading(room, actor=mio) as member:
-        await in_database(actions.post, gil, room.pk, "open")
+        await in_database(posting.post, gil, room.pk, "open")
         await in_database(actions.change_visibility, olga, room.pk, "private")
-        await in_database(actions.post, mio, room.pk, "the word xyzzy")
+        await in_database(posting.post, mio, room.pk, "the word xyzzy")
         await until(lambda: len(member.ids) == 3)
         await until(lambda: bool(anybody.closed and guest.closed))
         assert anybody.ids == guest.ids == [1]
@@ -416,7 +416,7 @@ async def test_nothing_slips_between_the_check_and_the_first_event(monkeypatch) 
             async with Stay(room.slug, outsider.follower(), history=1):
                 pass
         assert len(answers) == 1, "the first answer was yes"
-        await in_database(actions.post, olga, room.pk, "the word xyzzy")
+        await in_database(posting.post, olga, room.pk, "the word xyzzy")
         await until(lambda: len(owner.ids) == 2)
         assert outsider.events == []
 
@@ -432,13 +432,13 @@ async def test_who_comes_by_sight_is_told_nothing_that_the_relay_has_not_met() -
 
     room, olga = await in_database(prepare)
     async with reading(room, actor=olga) as owner:
-        await in_database(actions.post, olga, room.pk, "open")
+        await in_database(posting.post, olga, room.pk, "open")
         await until(lambda: owner.ids == [1])
         relay = owner.relay
         deaf = asyncio.get_running_loop().create_future()
         relay._busy = deaf  # it hears, and does not get to it
         await in_database(actions.change_visibility, olga, room.pk, "private")
-        await in_database(actions.post, olga, room.pk, "the word xyzzy")
+        await in_database(posting.post, olga, room.pk, "the word xyzzy")
         relay._ring.clear()  # so that the log must answer
         outsider = Reader()
         follower = outsider.follower()
@@ -479,7 +479,7 @@ async def test_who_comes_while_the_policy_is_asked_is_not_let_in_by_what_was_tru
             with pytest.raises(errors.RoomNotFound):
                 async with reading(room) as outsider:
                     may_answer.set()
-                    await in_database(actions.post, olga, room.pk, "the word xyzzy")
+                    await in_database(posting.post, olga, room.pk, "the word xyzzy")
                     await until(lambda: len(owner.ids) == 2)
                     assert outsider.events == []
         finally:
@@ -503,7 +503,7 @@ async def test_answers_that_are_kept_take_no_more_than_the_ring(settings) -> Non
     room = await a_room()
     async with reading(room) as reader:
         for _ in range(12):
-            await in_database(actions.post, new_guest(), room.pk, "x" * 2000)
+            await in_database(posting.post, new_guest(), room.pk, "x" * 2000)
         await until(lambda: len(reader.ids) == 12)
         for cursor in range(12):
             async with reading(room, cursor=cursor) as back:
@@ -538,6 +538,6 @@ async def test_a_broken_transport_ends_its_connection() -> None:
     follower = Follower(form=protocol.ENGAWA_V1, send=broken, close=reader.close)
     async with reading(room) as other, Stay(room.slug, follower) as (relay, entry):
         relay.start(follower, entry.head)
-        await in_database(actions.post, new_guest(), room.pk, "hello")
+        await in_database(posting.post, new_guest(), room.pk, "hello")
         await until(lambda: len(other.ids) == 1 and reader.closed is not None)
         assert follower not in relay.followers

@@ -7,9 +7,9 @@ from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from chat import actions
-from chat.actions import Post, post_together
+from chat import actions, posting
 from chat.models import Message
+from chat.posting import Post, post_together
 
 pytestmark = pytest.mark.django_db
 JSON = {"accept": "application/json"}
@@ -105,7 +105,7 @@ def test_a_database_that_is_away_is_said_to_be(browser, monkeypatch) -> None:
     def away(*_: object) -> None:
         raise OperationalError("gone")
 
-    monkeypatch.setattr(actions, "post", away)
+    monkeypatch.setattr(posting, "post", away)
     form = {"message": "hello", "csrfmiddlewaretoken": token(browser)}
     answer = browser.post("/chat/veranda/messages", form, headers=JSON)
     assert answer.status_code == 503
@@ -114,7 +114,7 @@ def test_a_database_that_is_away_is_said_to_be(browser, monkeypatch) -> None:
 
 
 def test_history_as_json(cast, browser) -> None:
-    mids = [actions.post(cast.gil, cast.room.pk, f"{number}").mid for number in range(5)]
+    mids = [posting.post(cast.gil, cast.room.pk, f"{number}").mid for number in range(5)]
     page = browser.get("/chat/veranda/messages?limit=2", headers=JSON).json()
     assert [message["mid"] for message in page["messages"]] == mids[3:]
     assert (page["head"], page["earlier"], page["room"]) == (5, mids[3], "veranda")
@@ -144,7 +144,7 @@ def test_the_anonymous_side_knows_no_cookies(browser) -> None:
 
 
 def test_a_deletion_changes_the_etag(cast, browser) -> None:
-    mid = actions.post(cast.gil, cast.room.pk, "the word xyzzy").mid
+    mid = posting.post(cast.gil, cast.room.pk, "the word xyzzy").mid
     page = browser.get("/feeds/veranda/")
     actions.delete(cast.gil, cast.room.pk, mid)
     again = browser.get("/feeds/veranda/", headers={"If-None-Match": page["ETag"]})
@@ -181,7 +181,7 @@ def test_the_rooms_cost_few_queries(browser, django_assert_max_num_queries) -> N
 
 
 def test_a_message_says_when_it_was_written(cast, browser) -> None:
-    actions.post(cast.gil, cast.room.pk, "hello")
+    posting.post(cast.gil, cast.room.pk, "hello")
     Message.objects.update(created_at=datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC))
     page = browser.get("/chat/veranda/").content.decode()
     assert '<time class="message__time" datetime="2026-01-02T03:04:05Z">2026-01-02 03:04 UTC</time>' in page

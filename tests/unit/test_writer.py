@@ -9,17 +9,17 @@ import pytest
 from django.db import DataError, connection
 from django.test.utils import CaptureQueriesContext
 
-from chat import actions, database, errors, log
-from chat.actions import LIGHT_CHARS, Post, draft, post_together
+from chat import actions, database, errors, log, posting
 from chat.identity import new_guest
 from chat.models import Event, Message
+from chat.posting import LIGHT_CHARS, Post, draft, post_together
 from chat.writer import Writer
 
 
 @pytest.mark.django_db
 def test_each_gets_an_answer_and_a_bad_one_takes_nothing_from_its_neighbours(cast) -> None:
     key = str(uuid.uuid4())
-    first = actions.post(cast.gil, cast.room.pk, "before").mid
+    first = posting.post(cast.gil, cast.room.pk, "before").mid
     posts = [
         Post(cast.gil, "one", key),
         Post(cast.gil, ""),
@@ -67,7 +67,7 @@ def test_four_queries_however_many_rooms(many: int) -> None:
     rooms = [actions.create_room(new_guest(), f"room {number}")[0] for number in range(many)]
     drafts = [(room.pk, draft(Post(new_guest(), text))) for text in ("one", "two") for room in rooms]
     with CaptureQueriesContext(connection) as queries:
-        answers = actions.write_in_rooms(drafts)
+        answers = posting.write_in_rooms(drafts)
     assert [answer.seq for answer in answers] == [1] * many + [2] * many
     kinds = [query["sql"].split()[0] for query in queries]
     assert [kind for kind in kinds if kind in ("SELECT", "INSERT")] == ["SELECT", "INSERT", "INSERT"]
@@ -105,13 +105,13 @@ def test_who_may_not_post_is_refused_among_those_who_may(cast) -> None:
 @pytest.mark.django_db(transaction=True)
 async def test_what_waits_is_written_together_in_the_order_of_its_arrival(monkeypatch) -> None:
     room = (await database.in_database(actions.create_room, new_guest(), "veranda"))[0]
-    sizes, write = [], actions.write_together
+    sizes, write = [], posting.write_together
 
-    def watched(room_id: int, posts: list[actions.Draft]) -> list:
+    def watched(room_id: int, posts: list[posting.Draft]) -> list:
         sizes.append(len(posts))
         return write(room_id, posts)
 
-    monkeypatch.setattr(actions, "write_together", watched)
+    monkeypatch.setattr(posting, "write_together", watched)
     announced = []
     monkeypatch.setattr("chat.broadcast.announce", lambda room_id, slug, events: announced.append(len(events)))
     writer = Writer()
@@ -131,11 +131,8 @@ async def test_what_waits_is_written_together_in_the_order_of_its_arrival(monkey
 async def test_rooms_share_a_transaction_where_there_is_one_writer(monkeypatch) -> None:
     made = [(await database.in_database(actions.create_room, new_guest(), f"room {n}"))[0] for n in range(10)]
     begun: list[int] = []
-    monkeypatch.setattr(
-        actions,
-        "write_in_rooms",
-        lambda drafts, write=actions.write_in_rooms: begun.append(len(drafts)) or write(drafts),
-    )
+    write = posting.write_in_rooms
+    monkeypatch.setattr(posting, "write_in_rooms", lambda drafts: begun.append(len(drafts)) or write(drafts))
     writer, key = Writer(), str(uuid.uuid4())
     gil = new_guest()
     await writer.post(made[0].pk, draft(Post(gil, "first", key)))
@@ -160,7 +157,7 @@ def test_what_may_take_long_is_told_apart() -> None:
     marks, plain = "_*" * LIGHT_CHARS, "word " * LIGHT_CHARS
     heavy = draft(Post(gil, marks))
     assert [draft(Post(gil, text)).takes_long for text in (marks, plain, "*short*")] == [True, False, False]
-    actions.render([heavy])
+    posting.render([heavy])
     assert not heavy.takes_long
     assert heavy.html.startswith("<p>")
 
@@ -169,14 +166,14 @@ def test_what_may_take_long_is_told_apart() -> None:
 async def test_who_answers_at_once_is_in_the_next_transaction(monkeypatch) -> None:
     """Otherwise those who began at different moments would never meet, and each transaction would carry few."""
     room = (await database.in_database(actions.create_room, new_guest(), "veranda"))[0]
-    sizes, write, others_wait = [], actions.write_together, threading.Event()
+    sizes, write, others_wait = [], posting.write_together, threading.Event()
 
-    def watched(room_id: int, posts: list[actions.Draft]) -> list:
+    def watched(room_id: int, posts: list[posting.Draft]) -> list:
         sizes.append(len(posts))
         assert others_wait.wait(10)
         return write(room_id, posts)
 
-    monkeypatch.setattr(actions, "write_together", watched)
+    monkeypatch.setattr(posting, "write_together", watched)
     writer = Writer()
 
     async def talk() -> None:
@@ -198,14 +195,14 @@ async def test_who_answers_at_once_is_in_the_next_transaction(monkeypatch) -> No
 @pytest.mark.django_db(transaction=True)
 async def test_one_that_breaks_the_transaction_is_refused_alone(monkeypatch) -> None:
     room = (await database.in_database(actions.create_room, new_guest(), "veranda"))[0]
-    write = actions.write_together
+    write = posting.write_together
 
-    def fragile(room_id: int, posts: list[actions.Draft]) -> list:
+    def fragile(room_id: int, posts: list[posting.Draft]) -> list:
         if any(post.text == "poison" for post in posts):
             raise DataError("cannot be stored")
         return write(room_id, posts)
 
-    monkeypatch.setattr(actions, "write_together", fragile)
+    monkeypatch.setattr(posting, "write_together", fragile)
     writer = Writer()
     texts = ["a", "poison", "b"]
     answers = await asyncio.gather(

@@ -9,7 +9,7 @@ from pathlib import Path
 from django.core.management import BaseCommand, CommandError
 from tqdm import tqdm
 
-from chat import actions, errors
+from chat import actions, errors, posting
 from chat.identity import Identity, new_guest
 from chat.irc import read_line
 from chat.text import clean_name
@@ -52,7 +52,7 @@ class Command(BaseCommand):
                     continue
                 _wait_until(began + (posted + refused) / rate)
                 try:
-                    actions.post(_guest(said.nick), found.pk, said.text)
+                    posting.post(_guest(said.nick), found.pk, said.text)
                     posted += 1
                 except errors.ChatError as error:
                     refused += 1

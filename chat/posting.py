@@ -1,0 +1,244 @@
+"""Posting: the one action that many do at once. What can be told from a post alone is told first; the rest is decided
+under the lock of its room, for all that wait together, in a few queries however many there are.
+
+Synchronous, and knowing nothing of requests, sockets or consumers, like ``chat.actions``.
+"""
+
+import uuid
+from dataclasses import dataclass
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from chat import errors, events, log, policies, rows, text
+from chat.errors import ChatError
+from chat.identity import Identity
+from chat.log import Entry
+from chat.mids import is_mid, mids_after
+from chat.models import Message, NewMessage, Room
+from chat.render import RENDERER, is_plain, to_html
+
+LIGHT_CHARS = 500  # a text that is shorter is rendered in a few milliseconds, whatever it holds
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """The answer to a post: the message's ``mid``, the ``key`` it came with, and its number in the log.
+
+    ``seq`` is None where the key was used before and the event has since left the log.
+    """
+
+    mid: str
+    key: str
+    seq: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What somebody asks to be posted, as it came from them: nothing in it is checked yet."""
+
+    actor: Identity
+    message: object
+    key: object = None
+    reply_to: object = None
+
+
+@dataclass(slots=True)
+class Draft:
+    """A post whose own words are in order; whether it may be posted is known only under the room's lock. ``html`` is
+    None until it is rendered."""
+
+    actor: Identity
+    key: uuid.UUID
+    text: str
+    reply_to: object
+    html: str | None = None
+
+    @property
+    def takes_long(self) -> bool:
+        """Whether rendering it may take so long that others should not wait for it."""
+        return self.html is None and len(self.text) > LIGHT_CHARS and not is_plain(self.text)
+
+
+def post(actor: Identity, room_id: int, message: object, key: object = None, reply_to: object = None) -> Posted:
+    """Post ``message`` to a room. ``key``, a UUID, makes it safe to ask again; without one a new one is made.
+
+    Raises ``TextInvalid``, ``TextEmpty``, ``TextTooLong``, ``InvalidKey``, ``MessageNotFound`` (for
+    ``reply_to``), ``RoomNotFound``, ``NotAllowed``.
+    """
+    (answer,) = post_together(room_id, [Post(actor, message, key, reply_to)])
+    if isinstance(answer, ChatError):
+        raise answer
+    return answer
+
+
+def post_together(room_id: int, posts: list[Post]) -> list[Posted | ChatError]:
+    """Post all of ``posts`` in one transaction, in their order. Each gets its own answer: what ``post`` would
+    return or raise. One that is refused takes nothing from the others."""
+    checked = [_check(post) for post in posts]
+    drafts = [each for each in checked if isinstance(each, Draft)]
+    answers = iter(write_together(room_id, drafts) if drafts else ())
+    return [next(answers) if isinstance(each, Draft) else each for each in checked]
+
+
+def draft(post: Post) -> Draft:
+    """The first half of posting: what can be told from a post alone, and soon. Raises ``TextInvalid``, ``TextEmpty``,
+    ``TextTooLong`` or ``InvalidKey``."""
+    return Draft(post.actor, _clean_key(post.key), text.clean_text(post.message), post.reply_to)
+
+
+def write_in_rooms(drafts: list[tuple[int, Draft]]) -> list[Posted | ChatError]:
+    """The second half, for several rooms in one transaction: each draft comes with its room's primary key."""
+    by_room: dict[int, list[Draft]] = {}
+    for room_id, draft in drafts:
+        by_room.setdefault(room_id, []).append(draft)
+    if len(by_room) == 1:
+        return write_together(*by_room.popitem())
+    render([draft for _, draft in drafts])
+    try:
+        with transaction.atomic():
+            rooms = log.lock_together(by_room)
+            decided = {room_id: _decide(rooms.get(room_id), theirs) for room_id, theirs in by_room.items()}
+            _store([(rooms[room_id], messages) for room_id, (_, messages) in decided.items() if messages])
+            answers = {room_id: iter(theirs) for room_id, (theirs, _) in decided.items()}
+    except _AskedAgain:
+        with transaction.atomic():  # each room has a savepoint in it
+            answers = {room_id: iter(write_together(room_id, theirs)) for room_id, theirs in by_room.items()}
+    return [next(answers[room_id]) for room_id, _ in drafts]
+
+
+def write_together(room_id: int, drafts: list[Draft]) -> list[Posted | ChatError]:
+    """The same for one room."""
+    render(drafts)
+    try:
+        with transaction.atomic():
+            return _write(log.lock_if_there(room_id), drafts)
+    except _AskedAgain:
+        with transaction.atomic():
+            return _write(log.lock_if_there(room_id), drafts, _posted_before(room_id, drafts))
+
+
+def _check(post: Post) -> Draft | ChatError:
+    try:
+        return draft(post)
+    except ChatError as error:
+        return error
+
+
+def render(drafts: list[Draft]) -> None:
+    """Before any lock is taken: it may take a while, up to 0.1 s for a long text that is all marks."""
+    for draft in drafts:
+        if draft.html is None:
+            draft.html = to_html(draft.text)
+
+
+class _AskedAgain(IntegrityError):
+    """Something may have been posted before with the same key. That is rare: only then is it looked for."""
+
+
+_Before = dict[tuple[str, uuid.UUID], Posted]  # by author and key
+
+
+def _write(room: Room | None, drafts: list[Draft], before: _Before | None = None) -> list[Posted | ChatError]:
+    """Write those of ``drafts`` that may be: a few queries, however many there are."""
+    answers, messages = _decide(room, drafts, before)
+    if messages:
+        _store([(room, messages)])
+    return answers
+
+
+def _decide(
+    room: Room | None, drafts: list[Draft], before: _Before | None = None
+) -> tuple[list[Posted | ChatError], list[NewMessage]]:
+    """What to answer to each of ``drafts`` if the messages, which come second, are stored.
+
+    What was posted ``before`` is not posted again. Where nobody has looked for that (None), raises ``_AskedAgain`` if
+    it makes a difference.
+    """
+    if room is None:
+        return [errors.RoomNotFound() for _ in drafts], []
+    roles = policies.roles_in(room, {draft.actor for draft in drafts})
+    answered = {draft.reply_to for draft in drafts if is_mid(draft.reply_to)}
+    there = set()
+    if answered:
+        there.update(Message.objects.visible().filter(room=room, mid__in=answered).values_list("mid", flat=True))
+    head = room.head
+    mids = mids_after(room.last_mid)
+    now = timezone.now()
+    known = dict(before or {})  # joined by what is posted now
+    messages: list[NewMessage] = []
+    answers: list[Posted | ChatError] = []
+    for draft in drafts:
+        author = (draft.actor.key, draft.key)
+        role = roles[draft.actor]
+        if not policies.may_read(room, role):
+            answers.append(errors.RoomNotFound())
+        elif not policies.may_post(room, role):
+            answers.append(errors.NotAllowed())
+        elif author in known:
+            answers.append(known[author])
+        elif draft.reply_to is not None and not (is_mid(draft.reply_to) and draft.reply_to in there):
+            if before is None:  # it may have been there when this was first asked
+                raise _AskedAgain()
+            answers.append(errors.MessageNotFound())
+        else:
+            actor = draft.actor
+            message = NewMessage(
+                mid=next(mids),
+                room_id=room.pk,
+                author_id=actor.user_id,
+                author_key=actor.key,
+                author_name=actor.name,
+                author_kind=actor.kind,
+                author_role=role,
+                key=draft.key,
+                text=draft.text,
+                html=draft.html,
+                renderer=RENDERER,
+                reply_to=draft.reply_to or "",
+                created_at=now,
+            )
+            messages.append(message)
+            posted = Posted(mid=message.mid, key=str(draft.key), seq=head + len(messages))
+            known[author] = posted
+            answers.append(posted)
+    return answers, messages
+
+
+def _store(messages_of: list[tuple[Room, list[NewMessage]]]) -> None:
+    """Keep new messages, of one room or several, and append them to their logs. Raises ``_AskedAgain``."""
+    messages = [message for _, theirs in messages_of for message in theirs]
+    if rows.insert(Message, NewMessage._fields, messages) < len(messages):
+        raise _AskedAgain("a key or a mid is used already")
+    for room, theirs in messages_of:
+        room.last_mid = theirs[-1].mid
+    log.append_together(
+        [
+            (
+                room,
+                [Entry(events.MESSAGE, events.message_fields(message, room.slug), message.mid) for message in theirs],
+            )
+            for room, theirs in messages_of
+        ]
+    )
+
+
+def _posted_before(room_id: int, drafts: list[Draft]) -> _Before:
+    """What was posted to the room with the authors and keys of ``drafts``, in two queries."""
+    # By both, since the index has the author first.
+    authors, keys = {draft.actor.key for draft in drafts}, {draft.key for draft in drafts}
+    found = Message.objects.filter(room_id=room_id, author_key__in=authors, key__in=keys)
+    messages = list(found.order_by().values_list("author_key", "key", "mid"))
+    numbers = log.first_numbers(room_id, [mid for _, _, mid in messages])
+    return {(author, key): Posted(mid=mid, key=str(key), seq=numbers.get(mid)) for author, key, mid in messages}
+
+
+def _clean_key(key: object) -> uuid.UUID:
+    if key is None:
+        return uuid.uuid4()
+    if not isinstance(key, str) or len(key) > 45:  # urn:uuid:{…}
+        raise errors.InvalidKey()
+    try:
+        return uuid.UUID(key)
+    except ValueError:
+        raise errors.InvalidKey() from None
