@@ -14,12 +14,12 @@ from django.conf import settings
 from chat import actions, errors, posting, protocol
 from chat.addresses import client_address
 from chat.database import in_database
-from chat.doorway import Stay
+from chat.doorway import Place, Stay
 from chat.errors import ChatError
 from chat.extensions import may_park, park, send_now
 from chat.follower import Follower, Message
 from chat.identity import new_guest
-from chat.limits import Hold, frame_bucket, limits
+from chat.limits import frame_bucket, limits
 from chat.origins import may_open
 from chat.posting import Post, Posted
 from chat.stepping import step
@@ -48,12 +48,10 @@ class RoomConsumer(AsyncConsumer):
     has_left = False  # nothing more is said
     has_ended = False  # nothing more will come
     typed_at = -inf
-    hold: Hold | None = None
-    stay: Stay | None = None
     unanswered: set[asyncio.Future] | None = None
 
     async def __call__(self, scope: dict, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        self.scope, self.base_send = scope, send
+        self.scope, self.base_send, self.place = scope, send, Place()
         is_parked = False
         try:
             await self.dispatch(await receive())
@@ -66,7 +64,7 @@ class RoomConsumer(AsyncConsumer):
                 await self.dispatch(await receive())
         finally:
             if not is_parked:
-                self.give_back()
+                self.place.give_back()
 
     async def dispatch(self, message: Message) -> None:
         # Without the base class's trip to a thread for stale connections: chat.database sees to those.
@@ -90,16 +88,16 @@ class RoomConsumer(AsyncConsumer):
 
     async def enter(self, scope: dict) -> None:
         query = protocol.read_query(scope["query_string"])
-        self.hold = await limits().connection("socket", client_address(scope), settings.CONNECTIONS_PER_ADDRESS)
+        self.place.hold = await limits().connection("socket", client_address(scope), settings.CONNECTIONS_PER_ADDRESS)
         self.actor = await visitor(scope["headers"]) or new_guest()
         follower = Follower(
             form=self.dialect, send=self.base_send, send_now=send_now(scope), close=self.leave, actor=self.actor
         )
-        self.stay = Stay(scope["url_route"]["kwargs"]["slug"], follower, query.history)
-        entry = await self.stay.enter()
+        stay = self.place.stay = Stay(scope["url_route"]["kwargs"]["slug"], follower, query.history)
+        entry = await stay.enter()
         await self.tell(self.dialect.welcome(self.actor, entry))
-        self.room_id = self.stay.relay.room_id
-        self.stay.relay.start(follower, entry.head if query.after is None else query.after)
+        self.room_id = stay.relay.room_id
+        stay.relay.start(follower, entry.head if query.after is None else query.after)
 
     async def leave(self, error: ChatError) -> None:
         """Say why, and close with the code that says whether to come back."""
@@ -111,15 +109,7 @@ class RoomConsumer(AsyncConsumer):
 
     async def websocket_disconnect(self, message: Message) -> None:
         self.has_ended = True
-        self.give_back()
-
-    def give_back(self) -> None:
-        """What a connection holds in the room and of its limits."""
-        stay, self.stay, hold, self.hold = self.stay, None, self.hold, None
-        if stay is not None:
-            stay.leave()
-        if hold is not None:
-            hold.release()
+        self.place.give_back()
 
     async def websocket_receive(self, message: Message) -> None:
         if self.room_id is None:  # closing: what still arrives is from before the client heard
@@ -164,7 +154,7 @@ class RoomConsumer(AsyncConsumer):
         now = monotonic()
         if now - self.typed_at >= TYPING_SECONDS:
             self.typed_at = now
-            self.stay.relay.typing(self.actor.as_dict())
+            self.place.stay.relay.typing(self.actor.as_dict())
 
     async def post(self, frame: dict[str, Any]) -> list[Message]:
         """Have a message written, and go on: it is answered when it is committed, together with others."""

@@ -83,6 +83,24 @@ class Stay:
         self.leave()
 
 
+class Place:
+    """What one connection holds, of its address's limit and in a room, until it gives it back."""
+
+    __slots__ = ("hold", "stay")
+
+    def __init__(self) -> None:
+        self.hold: Hold | None = None
+        self.stay: Stay | None = None
+
+    def give_back(self) -> None:
+        """Give everything back. Does nothing the second time."""
+        stay, self.stay, hold, self.hold = self.stay, None, self.hold, None
+        if stay is not None:
+            stay.leave()
+        if hold is not None:
+            hold.release()
+
+
 async def _admitted(relay: Relay, follower: Follower, history: int | None) -> Entry:
     while True:
         version = relay.access_version

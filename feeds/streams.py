@@ -10,11 +10,11 @@ from django.conf import settings
 
 from chat import errors, protocol
 from chat.addresses import client_address
-from chat.doorway import Stay
+from chat.doorway import Place, Stay
 from chat.errors import ChatError
 from chat.extensions import may_park, park, send_now
 from chat.follower import Follower, Message
-from chat.limits import Hold, limits
+from chat.limits import limits
 from chat.visitors import header, visitor
 from feeds import grip
 from feeds.encoders import ServerSentEvents
@@ -117,27 +117,19 @@ class RoomStream:
         await send({"type": "http.response.body", "body": content})
 
 
-class _Viewer:
-    """What a stream holds in its room and of its limits, until its reader has gone."""
+class _Viewer(Place):
+    """A stream's place in its room, until its reader has gone."""
 
-    __slots__ = ("has_gone", "hold", "stay")
+    __slots__ = ("has_gone",)
 
     def __init__(self) -> None:
+        super().__init__()
         self.has_gone = False
-        self.hold: Hold | None = None
-        self.stay: Stay | None = None
 
     async def hear(self, message: Message) -> None:
         if message["type"] == "http.disconnect":
             self.has_gone = True
             self.give_back()
-
-    def give_back(self) -> None:
-        stay, self.stay, hold, self.hold = self.stay, None, self.hold, None
-        if stay is not None:
-            stay.leave()
-        if hold is not None:
-            hold.release()
 
 
 async def _end(form: ServerSentEvents, send: ASGISendCallable, error: ChatError) -> None:
