@@ -7,6 +7,7 @@ from typing import Any
 from chat.extensions import Resume
 
 MOST_WAITING_FRAMES = 32
+_ENDS = ("websocket.disconnect", "http.disconnect")
 
 Message = dict[str, Any]
 
@@ -46,7 +47,7 @@ class Inbox:
         return self._take()
 
     def park(self, resume: Resume) -> None:
-        self._resume = resume
+        self._resume, self._arrival = resume, None
         if self._items:
             self._begin_to_answer()
 
@@ -63,10 +64,14 @@ class Inbox:
         self._protocol.server.run_for(self._protocol, self._answer())
 
     async def _answer(self) -> None:
+        message: Message = {}
         try:
             while self._items:
-                await self._resume(self._take())
+                message = self._take()
+                await self._resume(message)
         finally:
             self._is_answering = False
             if self._items:  # that one failed, or was cancelled; the others are not lost, least of all the last
                 self._begin_to_answer()
+            elif message.get("type") in _ENDS:  # nothing refers in a circle any more: all goes now
+                self._protocol = self._resume = None

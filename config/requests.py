@@ -124,13 +124,11 @@ class GatedRequest(Gate, WebRequest):
     def connectionLost(self, reason: object) -> None:
         self.resumeProducing()
         super().connectionLost(reason)
-        # It goes itself, and not when the collector next comes by: the inbox has heard of the end, and refers back.
-        self.application_queue = self.producer = None
+        self.producer = None  # it was its own: so it goes now, and not when the collector comes by
 
     def finish(self) -> None:
         self.resumeProducing()
         super().finish()
-        self.application_queue = None
 
     def hang_up(self) -> None:
         if self.channel is not None:

@@ -124,9 +124,7 @@ class GatedWebSocket(Gate, WebSocketProtocol):
         if self.server is not None:  # it got beyond a handshake that Autobahn understands
             self.resumeProducing()
             super().onClose(wasClean, code, reason)
-            # What refers back to this goes, so that it goes itself, and not when the collector next comes by. The
-            # inbox has heard of the end; nobody waits for that of Autobahn's.
-            vars(self).pop("application_queue", None)
+            # They refer back to this, and nobody waits for them: so it goes now, and not when the collector comes by.
             self.is_closed = self.is_open = None
 
     def dropConnection(self, abort: bool = False) -> None:

@@ -84,6 +84,25 @@ async def test_a_parked_application_is_woken_for_each_message_one_after_the_othe
     assert all(task.done() for task in connection.tasks), "nothing should be left running"
 
 
+async def test_who_gave_up_waiting_and_then_parks_is_woken() -> None:
+    connection, heard = Connection(), []
+    inbox = Inbox(connection)
+    waiting = asyncio.ensure_future(inbox.get())
+    await settle()
+    waiting.cancel()
+    inbox.put_nowait({"n": 0})
+    await settle()
+
+    async def resume(message: dict) -> None:
+        heard.append(message["n"])
+
+    assert await inbox.get() == {"n": 0}
+    inbox.park(resume)
+    inbox.put_nowait({"n": 1})
+    await settle()
+    assert heard == [1]
+
+
 async def test_what_fails_on_one_message_still_hears_the_next() -> None:
     connection, heard = Connection(), []
     inbox = Inbox(connection)

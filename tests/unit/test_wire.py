@@ -21,6 +21,7 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.web import http
 
+from chat.stepping import step
 from config.inbox import Inbox
 from config.requests import GatedHTTPFactory
 from config.sockets import _OF_THE_HANDSHAKE, GatedWebSocket, GatedWebSocketFactory
@@ -301,9 +302,17 @@ def test_a_connection_that_ended_is_gone_without_the_collector() -> None:
     connection.makeConnection(StringTransport())
     connection.request, connection.client_addr = SimpleNamespace(path="/"), None
     connection.server = SimpleNamespace(
-        protocol_disconnected=lambda protocol: None, log_action=lambda *what: None, run_for=lambda *work: None
+        protocol_disconnected=lambda protocol: None,
+        log_action=lambda *what: None,
+        run_for=lambda protocol, work: step(work),
     )
     connection.application_queue = Inbox(connection)
+    heard: list[str] = []
+
+    async def resume(message: dict) -> None:
+        heard.append(message["type"])
+
+    connection.application_queue.park(resume)
     connection.state = connection.STATE_OPEN
     gone = ref(connection)
     gc.collect()
@@ -311,6 +320,7 @@ def test_a_connection_that_ended_is_gone_without_the_collector() -> None:
     try:
         connection.connectionLost(Failure(ConnectionDone()))
         del connection
+        assert heard == ["websocket.disconnect"]
         assert gone() is None
     finally:
         gc.enable()
