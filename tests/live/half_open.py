@@ -33,9 +33,12 @@ async def main(folder: Path) -> float:
     loopback(up=True)
     server = Engawa(folder)
     try:
-        files = psutil.Process(server.pid).num_fds
+        process = psutil.Process(server.pid)
+        files = process.num_fds
         async with participant(server.sockets) as warm:
             await warm.post("warm")
+        while len(process.net_connections()) > 1:  # it has said goodbye, and may not have put the receiver down
+            await asyncio.sleep(0.01)
         before = files()
         stack = AsyncExitStack()
         for _ in range(CONNECTIONS):

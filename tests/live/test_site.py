@@ -81,6 +81,9 @@ async def test_typing_is_told_once_on_every_process(servers: tuple[Engawa, Engaw
         participant(one.sockets) as here,
         participant(two.sockets) as there,
     ):
+        # Typing is told once, to those who are there: so first see to it that the layer carries.
+        while (await there.until("presence"))["participants"] != 3:
+            pass
         for _ in range(5):
             await somebody.send(type="typing")
         for other in (here, there):
