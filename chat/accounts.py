@@ -1,5 +1,7 @@
 """People's pages that are not rooms: signing up, and a guest's name. The rest is Django's own."""
 
+from dataclasses import replace
+
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
@@ -43,8 +45,8 @@ class GuestView(View):
         except errors.NameInvalid as error:
             messages.error(request, error.detail)
             return response
-        before = guest_of(request.COOKIES) or new_guest()
-        remember_guest(response, Identity(key=before.key, name=name, kind="guest"))
+        before = guest_of(request.COOKIES, "") or new_guest()
+        remember_guest(response, replace(before, name=name))
         return response
 
 

@@ -1,125 +1,171 @@
-"""What people do in rooms, but for posting (``chat.posting``). Each action is one transaction: it checks, it writes, it
-appends to the log.
+"""What people do in rooms, but for posting (``chat.posting``) and keeping order (``chat.moderation``). Each action is
+one transaction: it checks, it writes, it appends to the log.
 
 Synchronous, and knowing nothing of requests, sockets or consumers. Every action asks ``policies`` while it
 holds the room's lock, so that what it was allowed is still so when it commits.
 """
 
+import secrets
+
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from chat import errors, events, log, policies, text
+from chat import errors, events, log, policies, screening, text
+from chat.answers import Posted
+from chat.audit import clean_reason, record
 from chat.identity import Identity
 from chat.log import Entry
 from chat.mids import is_mid
-from chat.models import Membership, Message, Room
-from chat.posting import Posted
+from chat.models import Membership, Message, Reaction, Room
 from chat.render import RENDERER, to_html
+from chat.standing import standing_in
+from chat.text import MAX_SLUG_CHARS
+
+_RANDOM_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is taken for another
+RANDOM_CHARS = 10  # 49 bits: an address that nobody finds by trying
 
 
 def create_room(actor: Identity, name: str, visibility: str = Room.Visibility.PUBLIC) -> tuple[Room, bool]:
     """The room that ``name`` leads to, and whether it was made just now. Its maker owns it, if they have an account.
 
-    A room that ``actor`` may not know of is treated as a name that cannot be had. Raises ``RoomNameInvalid``,
-    ``NameInvalid``, ``RoomNameReserved``, ``RoomCreationClosed``, ``NotAllowed``.
+    A private room's address ends in a random part, so that its name tells nobody that it exists. A room that ``actor``
+    may not know of is treated as a name that cannot be had. Raises ``RoomNameInvalid``, ``NameInvalid``,
+    ``RoomNameReserved``, ``RoomCreationClosed``, ``NotAllowed``.
     """
     slug = text.slug_of(name)
     title = text.clean_name(name, most=200)
+    if not policies.is_open(visibility):
+        if not policies.may_create_rooms(actor):
+            raise errors.RoomCreationClosed()
+        policies.require(actor.user_id is not None, "Only somebody with an account can keep a private room.")
+        return _make_room(actor, _with_random_part(slug), title, visibility), True
     room = Room.objects.filter(slug=slug).first()
-    if room is not None and policies.may_read(room, policies.role_in(room, actor)):
+    if room is not None and policies.refusal_to_read(room, actor, standing_in(room, actor)) is None:
         return room, False
     if not policies.may_create_rooms(actor):
         raise errors.RoomCreationClosed()
     if room is not None:
         raise errors.RoomNameReserved()
-    if not policies.anyone_may_read(visibility):
-        policies.require(actor.user_id is not None, "Only somebody with an account can keep a private room.")
     try:
-        with transaction.atomic():
-            room = Room.objects.create(slug=slug, title=title, visibility=visibility)
-            if actor.user_id is not None:
-                Membership.objects.create(room=room, user_id=actor.user_id, role=Membership.Role.OWNER)
+        return _make_room(actor, slug, title, visibility), True
     except IntegrityError:
         if not Room.objects.filter(slug=slug).exists():
             raise
         return create_room(actor, name, visibility)  # somebody else was faster
-    return room, True
+
+
+def _make_room(actor: Identity, slug: str, title: str, visibility: str) -> Room:
+    with transaction.atomic():
+        room = Room.objects.create(slug=slug, title=title, visibility=visibility)
+        if actor.user_id is not None:
+            Membership.objects.create(room=room, user_id=actor.user_id, role=Membership.Role.OWNER)
+        return room
+
+
+def _with_random_part(slug: str) -> str:
+    random = "".join(secrets.choice(_RANDOM_LETTERS) for _ in range(RANDOM_CHARS))
+    return f"{slug[: MAX_SLUG_CHARS - RANDOM_CHARS - 1].rstrip('-')}-{random}"
 
 
 def edit(actor: Identity, room_id: int, mid: object, message: object) -> Posted:
     """Give one's own message another text. The old one is gone from the log in the same transaction.
 
-    Raises what ``post`` raises, and ``MessageNotFound`` where there is none, or it was deleted.
+    Raises what ``post`` raises, ``MessageNotFound`` where there is none, or it was deleted, and ``EditTooLate``.
     """
     body = text.clean_text(message)
     html = to_html(body)
     with transaction.atomic():
         room = log.lock_if_there(room_id)
-        role = policies.require_readable(room, actor)
-        policies.require(policies.may_post(room, role))
-        found = _find(room, mid)
-        policies.require(policies.may_edit(found, actor), "Only its author can edit a message.")
-        found.text, found.html, found.renderer, found.edited_at = body, html, RENDERER, timezone.now()
+        standing = policies.require_readable(room, actor)
+        now = timezone.now()
+        policies.refuse(policies.refusal_to_post(room, actor, standing, now))
+        found = find(room, mid)
+        policies.refuse(policies.refusal_to_edit(room, found, actor, now))
+        screening.check_edit(room, actor, standing, body)
+        found.text, found.html, found.renderer, found.edited_at = body, html, RENDERER, now
         found.save(update_fields=["text", "html", "renderer", "edited_at"])
         log.redact(room, found.mid)
         (event,) = log.append(room, Entry(events.EDITED, events.message_fields(found, room.slug), found.mid))
         return Posted(mid=found.mid, key=str(found.key), seq=event.seq)
 
 
-def delete(actor: Identity, room_id: int, mid: object) -> None:
-    """Delete a message: its text is gone from every row in the same transaction.
+def delete(actor: Identity, room_id: int, mid: object, reason: object = "") -> None:
+    """Delete a message: its text is gone from every row in the same transaction. One that somebody else wrote is
+    entered in the audit log.
 
     Raises ``MessageNotFound``, ``RoomNotFound``, ``NotAllowed``.
     """
     with transaction.atomic():
         room = log.lock_if_there(room_id)
-        role = policies.require_readable(room, actor)
-        found = _find(room, mid)
-        policies.require(policies.may_delete(found, actor, role), "Only its author or a moderator can delete that.")
-        _delete(room, found)
+        standing = policies.require_readable(room, actor)
+        found = find(room, mid)
+        policies.require(policies.may_delete(found, actor, standing), "Only its author or a moderator can delete that.")
+        erase(room, [found])
+        if not policies.is_author(found, actor):
+            record(room, actor, "delete", found.author_name, found.mid, clean_reason(reason))
 
 
 def remove(room_id: int, mid: str) -> None:
     """Delete a message on behalf of the site, whose administrators Django's own permissions govern."""
     with transaction.atomic():
         room = log.lock(room_id)
-        _delete(room, _find(room, mid))
+        found = find(room, mid)
+        erase(room, [found])
+        record(room, None, "delete", found.author_name, found.mid)
 
 
-def change_visibility(actor: Identity, room_id: int, visibility: str) -> None:
-    """Make a room public, unlisted or private. Who may no longer read it is let go by the relays.
+def react(actor: Identity, room_id: int, mid: object, reaction: object, *, wanted: bool = True) -> None:
+    """Put a reaction of one's own to a message, or take it back where it is not ``wanted``. Twice is once.
 
-    Raises ``RoomNotFound``, ``NotAllowed``, ``ValueError`` for a visibility there is not.
+    Raises ``ReactionUnknown``, ``MessageNotFound`` and what forbids reacting.
     """
+    if reaction not in settings.REACTIONS:
+        raise errors.ReactionUnknown()
     with transaction.atomic():
         room = log.lock_if_there(room_id)
-        role = policies.require_readable(room, actor)
-        policies.require(policies.may_govern(role), "Only the room's owner can change that.")
-        _set_visibility(room, visibility)
+        standing = policies.require_readable(room, actor)
+        policies.refuse(policies.refusal_to_react(room, actor, standing, timezone.now()))
+        found = find(room, mid)
+        if policies.is_sealed(room, found.mid) and not policies.sees_sealed(actor, standing):
+            raise errors.MessageNotFound()
+        mine = Reaction.objects.filter(message=found, author_key=actor.key, reaction=reaction)
+        if wanted == mine.exists():
+            return
+        if wanted:
+            Reaction.objects.create(message=found, author_key=actor.key, reaction=reaction)
+        else:
+            mine.delete()
+        counts = found.reaction_counts or {}
+        counts[reaction] = Reaction.objects.filter(message=found, reaction=reaction).count()
+        found.reaction_counts = {each: counts[each] for each in settings.REACTIONS if counts.get(each)}
+        found.save(update_fields=["reaction_counts"])
+        log.append(room, Entry(events.REACTIONS, {"reactions": found.reaction_counts}, found.mid))
 
 
-def set_visibility(room_id: int, visibility: str) -> None:
-    """The same on behalf of the site."""
-    with transaction.atomic():
-        _set_visibility(log.lock(room_id), visibility)
+def erase(room: Room, messages: list[Message]) -> None:
+    """Take messages of ``room``, which the caller has locked, out of every row, log and screen."""
+    now = timezone.now()
+    for message in messages:
+        message.text, message.html, message.deleted_at, message.reaction_counts = "", "", now, None
+        message.save(update_fields=["text", "html", "deleted_at", "reaction_counts"])
+        log.redact(room, message.mid)
+    Reaction.objects.filter(message__in=messages).delete()
+    unpin(room, {message.mid for message in messages})
+    # What was hidden was told to be gone already; told again it changes nothing.
+    log.append(room, *(Entry(events.DELETED, {}, message.mid) for message in messages))
 
 
-def _delete(room: Room, message: Message) -> None:
-    message.text, message.html, message.deleted_at = "", "", timezone.now()
-    message.save(update_fields=["text", "html", "deleted_at"])
-    log.redact(room, message.mid)
-    log.append(room, Entry(events.DELETED, {}, message.mid))
+def unpin(room: Room, mids: set[str]) -> None:
+    """Take the pin from a message that is about to go, if it has it."""
+    if room.pinned_mid and room.pinned_mid in mids:
+        mid, room.pinned_mid = room.pinned_mid, ""
+        room.save(update_fields=["pinned_mid"])
+        log.append(room, Entry(events.UNPINNED, {}, mid))
 
 
-def _set_visibility(room: Room, visibility: str) -> None:
-    visibility = Room.Visibility(visibility)
-    if room.visibility != visibility:
-        room.visibility = visibility
-        room.save(update_fields=["visibility"])
-        log.append(room, Entry(events.ROOM_CHANGED, {"visibility": visibility.value}))
-
-
-def _find(room: Room, mid: object) -> Message:
+def find(room: Room, mid: object) -> Message:
+    """The message of that name that stands in ``room``. Raises ``MessageNotFound``."""
     found = Message.objects.visible().filter(room=room, mid=mid).first() if is_mid(mid) else None
     if found is None:
         raise errors.MessageNotFound()

@@ -3,8 +3,36 @@
 from ipaddress import ip_address, ip_network
 
 from django.conf import settings
+from django.http import HttpRequest
+from django.utils.crypto import salted_hmac
 
-from chat.visitors import header
+
+
+Headers = list[tuple[bytes, bytes]]
+
+
+def header(headers: Headers, name: bytes) -> str | None:
+    """A header's value, its lines joined; None where it is not there."""
+    values = [value.decode("latin1") for key, value in headers if key == name]
+    return ", ".join(values) if values else None
+
+
+def network_of(scope: dict) -> str:
+    """The keyed hash of the network that a connection comes from, 32 characters; "" where that is not known. It is
+    enough to know somebody by, and not enough to find them."""
+    return keyed(client_address(scope))
+
+
+def network_of_request(request: HttpRequest) -> str:
+    """The same for a request to a page."""
+    forwarded = request.META.get("HTTP_X_FORWARDED_FOR")
+    headers = [(b"x-forwarded-for", forwarded.encode("latin1", "replace"))] if forwarded else []
+    return network_of({"client": (request.META.get("REMOTE_ADDR") or "", 0), "headers": headers})
+
+
+def keyed(address: str) -> str:
+    """The keyed hash of an address as ``client_address`` gives it."""
+    return salted_hmac("engawa.network", address).hexdigest()[:32] if address else ""
 
 
 def client_address(scope: dict) -> str:

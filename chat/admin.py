@@ -11,7 +11,7 @@ from django.contrib.auth.admin import UserAdmin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from chat import actions
+from chat import actions, governing
 from chat.errors import MessageNotFound
 from chat.models import Membership, Message, Room, User
 
@@ -40,7 +40,7 @@ class RoomAdmin(admin.ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Room, form: object, change: bool) -> None:
         # Never save what the log owns (head, floor): it may have moved since the form was shown.
         Room.objects.filter(pk=obj.pk).update(title=obj.title, topic=obj.topic, embed_origins=obj.embed_origins)
-        actions.set_visibility(obj.pk, obj.visibility)
+        governing.change_room(None, obj.pk, {"visibility": obj.visibility})
 
 
 @admin.register(Message)

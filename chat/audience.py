@@ -50,12 +50,15 @@ class Audience:
             # Spread, so that those who came together do not all leave together.
             follower.rotate_at = monotonic() + settings.ROTATE_SECONDS * uniform(0.75, 1.25)
 
-    def start(self, follower: Follower, cursor: int) -> None:
-        """Tell ``follower`` everything after the number ``cursor``, or that it must reset, and then what is new."""
+    def start(self, follower: Follower, cursor: int, floor: int = 0) -> None:
+        """Tell ``follower`` everything after the number ``cursor``, or that it must reset, and then what is new.
+
+        Nothing below ``floor`` is for it, though the ring may still reach back there."""
         if follower not in self.followers:  # dismissed while its welcome was being sent
             return
         follower.position = cursor
-        is_near = self.position - CATCH_UP_EVENTS <= cursor <= self.position
+        follower.stale = cursor < floor
+        is_near = not follower.stale and self.position - CATCH_UP_EVENTS <= cursor <= self.position
         if is_near and (replay := self._replay(follower)) is not None:
             follower.position = self.position
             follower.live = True

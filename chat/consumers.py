@@ -11,8 +11,10 @@ from asgiref.typing import ASGIReceiveCallable, ASGISendCallable
 from channels.consumer import AsyncConsumer, get_handler_name
 from django.conf import settings
 
-from chat import actions, errors, posting, protocol
-from chat.addresses import client_address
+from chat import errors, posting, protocol
+from chat.addresses import client_address, network_of
+from chat.answers import Held, Posted
+from chat.commands import COMMANDS, Command
 from chat.database import in_database
 from chat.doorway import Place, Stay
 from chat.errors import ChatError
@@ -21,7 +23,7 @@ from chat.follower import Follower, Message
 from chat.identity import new_guest
 from chat.limits import frame_bucket, limits
 from chat.origins import may_open
-from chat.posting import Post, Posted
+from chat.posting import Post
 from chat.stepping import step
 from chat.visitors import visitor
 from chat.writer import writer
@@ -89,15 +91,15 @@ class RoomConsumer(AsyncConsumer):
     async def enter(self, scope: dict) -> None:
         query = protocol.read_query(scope["query_string"])
         self.place.hold = await limits().connection("socket", client_address(scope), settings.CONNECTIONS_PER_ADDRESS)
-        self.actor = await visitor(scope["headers"]) or new_guest()
+        self.actor = await visitor(scope) or new_guest(network=network_of(scope))
         follower = Follower(
-            form=self.dialect, send=self.base_send, send_now=send_now(scope), close=self.leave, actor=self.actor
+            form=self.dialect, send=self.base_send, send_now=send_now(scope), close=self.leave, actor=self.actor, network=self.actor.network
         )
         stay = self.place.stay = Stay(scope["url_route"]["kwargs"]["slug"], follower, query.history)
         entry = await stay.enter()
         await self.tell(self.dialect.welcome(self.actor, entry))
         self.room_id = stay.relay.room_id
-        stay.relay.start(follower, entry.head if query.after is None else query.after)
+        stay.relay.start(follower, entry.head if query.after is None else query.after, entry.floor)
 
     async def leave(self, error: ChatError) -> None:
         """Say why, and close with the code that says whether to come back."""
@@ -136,23 +138,25 @@ class RoomConsumer(AsyncConsumer):
         match frame.get("type"):
             case "post":
                 return await self.post(frame)
-            case "edit":
-                await in_database(actions.edit, self.actor, self.room_id, frame.get("mid"), frame.get("message"))
-                return []
-            case "delete":
-                await in_database(actions.delete, self.actor, self.room_id, frame.get("mid"))
-                return []
             case "typing":
                 self.typing()
                 return []
             case "ping":
                 return protocol.ENGAWA_V1.pong()
+            case str(name) if name in COMMANDS:
+                return await self.command(COMMANDS[name], frame)
             case _:
                 raise errors.UnknownFrameType()
 
+    async def command(self, command: Command, frame: dict[str, Any]) -> list[Message]:
+        if command.counts:
+            await limits().take_post(self.actor.key)
+        await in_database(command.run, self.actor, self.room_id, frame)
+        return self.dialect.done(frame.get("key"))
+
     def typing(self) -> None:
         now = monotonic()
-        if now - self.typed_at >= TYPING_SECONDS:
+        if now - self.typed_at >= TYPING_SECONDS and self.place.stay.follower.rights.post:
             self.typed_at = now
             self.place.stay.relay.typing(self.actor.as_dict())
 
@@ -174,7 +178,7 @@ class RoomConsumer(AsyncConsumer):
         answer.add_done_callback(partial(self.answered, key))
         return []
 
-    def answered(self, key: object, answer: asyncio.Future[Posted]) -> None:
+    def answered(self, key: object, answer: asyncio.Future[Posted | Held]) -> None:
         self.unanswered.discard(answer)
         try:
             messages = self.dialect.posted(answer.result())

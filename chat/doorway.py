@@ -5,16 +5,19 @@ were being checked is seen by the relay, and checked again.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from chat import errors, policies
 from chat.database import in_database
-from chat.events import message_fields
+from chat.events import message_fields, room_fields
 from chat.follower import Follower
 from chat.identity import Identity
 from chat.limits import Hold, limits
 from chat.models import Message, Room
 from chat.relay import Relay
 from chat.relays import relays
+from chat.rights import Rights, rights_in
+from chat.standing import Standing
 from chat.text import canonical_slug
 from chat.visitors import signed_out
 
@@ -24,13 +27,15 @@ class Entry:
     """What somebody finds on entering: the room as it is for them, and a snapshot if they asked for one
     (None otherwise).
 
-    ``head`` was read before ``history``: events continue from it, and may repeat what the history shows.
+    A viewer has no ``rights``. ``about`` is what any reader may know of the room, ``floor`` the number below which
+    nothing can be resumed from. ``head`` was read before ``history``: events continue from it, and may repeat what the history shows.
     """
 
     slug: str
     head: int
-    role: str
-    may: dict[str, bool]
+    floor: int
+    about: dict[str, Any]
+    rights: Rights | None
     history: list[dict] | None
 
 
@@ -104,26 +109,29 @@ class Place:
 async def _admitted(relay: Relay, follower: Follower, history: int | None) -> Entry:
     while True:
         version = relay.access_version
-        entry = _enter_by_sight(relay, follower.actor, history)
+        entry = _enter_by_sight(relay, follower.actor, follower.network, history)
         if entry is None:
-            entry = await in_database(enter, relay.room_id, follower.actor, history)
+            entry = await in_database(enter, relay.room_id, follower.actor, follower.network, history)
         if relay.access_version == version:
             follower.admitted = True
+            follower.rights = entry.rights
             return entry
 
 
-def _enter_by_sight(relay: Relay, actor: Identity | None, history: int | None) -> Entry | None:
+def _enter_by_sight(relay: Relay, actor: Identity | None, network: str, history: int | None) -> Entry | None:
     """What ``enter`` would find, without the database, where the relay knows enough: for somebody without an account
     in a room open to all, who asks for no history. A change that it has not met yet reaches them through it; while it
     asks the policy about those who were there before, it does not know enough."""
     if history is not None or (actor is not None and actor.user_id is not None):
         return None
-    if relay.is_asking or not policies.anyone_may_read(relay.room.visibility):
+    if relay.is_asking or not policies.anyone_may_read(relay.room):
         return None
-    return _entry(relay.room, policies.NO_ROLE, relay.position, None)
+    standing = relay.sanctions.on(actor, network)
+    policies.refuse(policies.refusal_to_read(relay.room, actor, standing))
+    return _entry(relay.room, actor, standing, relay.position, None)
 
 
-def enter(room_id: int, actor: Identity | None, history: int | None) -> Entry:
+def enter(room_id: int, actor: Identity | None, network: str, history: int | None) -> Entry:
     """The policy's answer and the snapshot, head first and policy last: whoever may read now may read what was
     written before."""
     if actor is not None and actor.session_key is not None and signed_out({actor.session_key: actor}):
@@ -132,16 +140,21 @@ def enter(room_id: int, actor: Identity | None, history: int | None) -> Entry:
     messages = None
     if room is not None and history is not None:
         messages = room.messages.visible().page_before(None, history)
-        room.refresh_from_db(fields=["visibility"])
-    role = policies.require_readable(room, actor)
-    return _entry(room, role, room.head, messages)
+        room.refresh_from_db(fields=["visibility", "deleted_at", "sealed_mid", "floor"])
+    standing = policies.require_readable(room, actor, network)
+    if messages is not None and not policies.sees_sealed(actor, standing):
+        messages = [message for message in messages if not policies.is_sealed(room, message.mid)]
+    return _entry(room, actor, standing, room.head, messages)
 
 
-def _entry(room: Room, role: str, head: int, messages: list[Message] | None) -> Entry:
+def _entry(
+    room: Room, actor: Identity | None, standing: Standing, head: int, messages: list[Message] | None
+) -> Entry:
     return Entry(
         slug=room.slug,
         head=head,
-        role=role,
-        may=policies.permissions(room, role),
+        floor=room.floor,
+        about=room_fields(room),
+        rights=None if actor is None else rights_in(room, actor, standing),
         history=None if messages is None else [message_fields(message, room.slug) for message in messages],
     )

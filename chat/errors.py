@@ -12,6 +12,7 @@ TOO_MANY_FRAMES = 4009
 TRY_AGAIN = 4013
 BAD_REQUEST = 4500
 ROOM_NOT_FOUND = 4501
+NOT_ALLOWED = 4503
 TOO_MANY_CONNECTIONS = 4504
 
 
@@ -204,6 +205,153 @@ class NotAllowed(ChatError):
     code = "not_allowed"
     detail = "You may not do that here."
     status = 403
+
+
+class Banned(ChatError):
+    """``retry_after`` where the ban has an end."""
+
+    code = "banned"
+    detail = "You were banned here."
+    status = 403
+    close = NOT_ALLOWED
+
+
+class Muted(ChatError):
+    code = "muted"
+    detail = "You were muted here: you can read, and write again later."
+    status = 403
+    retryable = True
+
+
+class SlowMode(ChatError):
+    code = "slow_mode"
+    detail = "This room is in slow mode: wait a moment between two messages."
+    status = 429
+    retryable = True
+
+
+class RoomArchived(ChatError):
+    code = "room.archived"
+    detail = "This room is archived: it can be read, and nothing is added."
+    status = 403
+
+
+class PostingSignedIn(ChatError):
+    code = "posting.signed_in"
+    detail = "Sign in to write here."
+    status = 403
+
+
+class PostingMembers(ChatError):
+    code = "posting.members"
+    detail = "Only members write here."
+    status = 403
+
+
+class PostingModerators(ChatError):
+    code = "posting.moderators"
+    detail = "Only moderators write here."
+    status = 403
+
+
+class AccountTooNew(ChatError):
+    code = "account.too_new"
+    detail = "Accounts must be older to write here."
+    status = 403
+
+
+class AccountNotFound(ChatError):
+    code = "account.not_found"
+    detail = "There is no such account."
+    status = 404
+
+
+class TextRefused(ChatError):
+    """What a filter of the room or the site caught."""
+
+    code = "text.refused"
+    detail = "That cannot be said here."
+    status = 400
+
+
+class NameTaken(ChatError):
+    code = "name.taken"
+    detail = "Somebody here is called that, or something that looks the same; choose another name."
+    status = 409
+
+
+class NameReserved(ChatError):
+    code = "name.reserved"
+    detail = "That name is reserved; choose another."
+    status = 400
+
+
+class EditTooLate(ChatError):
+    code = "edit.too_late"
+    detail = "It is too late to edit that message."
+    status = 403
+
+
+class ReactionUnknown(ChatError):
+    code = "reaction.unknown"
+    detail = "There is no such reaction here."
+    status = 400
+
+
+class SettingInvalid(ChatError):
+    code = "setting.invalid"
+    detail = "A room cannot be set up like that."
+    status = 400
+
+
+class DurationInvalid(ChatError):
+    code = "duration.invalid"
+    detail = "That is no time for which somebody can be muted or banned."
+    status = 400
+
+
+class TargetInvalid(ChatError):
+    code = "target.invalid"
+    detail = "There is nobody whom that would hold."
+    status = 400
+
+
+class ReportInvalid(ChatError):
+    code = "report.invalid"
+    detail = "A report says why: spam, abuse, privacy, illegal or other."
+    status = 400
+
+
+class InvitationInvalid(ChatError):
+    code = "invitation.invalid"
+    detail = "That invitation is no longer good. Ask for another."
+    status = 404
+
+
+class TokenInvalid(ChatError):
+    code = "token.invalid"
+    detail = "That token is not known here, or no longer."
+    status = 401
+
+
+class TokenScope(ChatError):
+    code = "token.scope"
+    detail = "That token is not for this."
+    status = 403
+
+
+class WebhookInvalid(ChatError):
+    code = "webhook.invalid"
+    detail = "That address cannot be called from here."
+    status = 400
+
+
+class TooManyItems(ChatError):
+    """Invitations, tokens, webhooks: a room has only so many at a time."""
+
+    code = "limit.items"
+    detail = "There are too many of these already; remove some first."
+    status = 409
 
 
 class InvalidHost(ChatError):

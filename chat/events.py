@@ -9,13 +9,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from chat.models import Message, NewMessage
+from chat.models import Message, NewMessage, Room
 
 MESSAGE = "message"
 EDITED = "message.edited"
 DELETED = "message.deleted"
 REDACTED = "message.redacted"
+REACTIONS = "message.reactions"
+PINNED = "message.pinned"
+UNPINNED = "message.unpinned"
 ROOM_CHANGED = "room.changed"
+ARCHIVED = "room.archived"
+REOPENED = "room.reopened"
+
+WITH_TEXT = (MESSAGE, EDITED)
+OF_THE_ROOM = (ROOM_CHANGED, ARCHIVED, REOPENED)  # what somebody may do is different after these
 
 _encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
@@ -55,6 +63,8 @@ def message_fields(message: Message | NewMessage, slug: str) -> dict[str, Any]:
         fields["reply_to"] = message.reply_to
     if message.edited_at:
         fields["edited_at"] = timestamp(message.edited_at)
+    if message.reaction_counts:
+        fields["reactions"] = message.reaction_counts
     fields["author"] = {
         "name": message.author_name,
         "kind": message.author_kind,
@@ -62,6 +72,21 @@ def message_fields(message: Message | NewMessage, slug: str) -> dict[str, Any]:
         "id": message.author_key,
     }
     return fields
+
+
+def room_fields(room: Room) -> dict[str, Any]:
+    """What any reader may know of a room, beside what is said in it."""
+    return {
+        "title": room.title,
+        "topic": room.topic,
+        "language": room.language,
+        "visibility": room.visibility,
+        "posting": room.posting,
+        "slow_seconds": room.slow_seconds,
+        "shows_names": room.shows_names,
+        "archived": room.archived_at is not None,
+        "pinned": room.pinned_mid or None,
+    }
 
 
 def redacted(event_json: str) -> str:

@@ -12,6 +12,8 @@ from chat.errors import ChatError
 from chat.events import LoggedEvent
 from chat.extensions import SendNow, never
 from chat.identity import Identity
+from chat.queue import Waiting
+from chat.rights import Rights
 
 RUN_CHARS = 32 * 1024  # servers and clients bound what they take at once, and a slow reader is waited for in between
 
@@ -33,9 +35,13 @@ class Form(Protocol):
 
     def reset(self, head: int) -> list[Message]: ...
 
-    def presence(self, participants: int, viewers: int) -> list[Message]: ...
+    def presence(self, people: Count) -> list[Message]: ...
 
     def typing(self, author: dict[str, str]) -> list[Message]: ...
+
+    def you(self, rights: Rights) -> list[Message]: ...
+
+    def queue(self, waiting: Waiting) -> list[Message]: ...
 
 
 def runs_of(encoded: list[str]) -> list[list[str]]:
@@ -51,11 +57,26 @@ def runs_of(encoded: list[str]) -> list[list[str]]:
     return runs
 
 
+@dataclass(frozen=True, slots=True)
+class Count:
+    """People who take part (counted once, however many tabs they have in one process) and who only watch, and what
+    some of those who take part are called, where the room shows that."""
+
+    participants: int = 0
+    viewers: int = 0
+    names: tuple[str, ...] | None = None
+
+    def as_dict(self) -> dict[str, object]:
+        counts = {"participants": self.participants, "viewers": self.viewers}
+        return counts if self.names is None else {**counts, "names": list(self.names)}
+
+
 @dataclass(eq=False, slots=True)
 class Follower:
     """A connection as its room's relay sees it.
 
-    ``send_now`` is the shorter way to ``send`` (``chat.extensions``). ``actor`` is who reads (None: anybody). ``close``
+    ``send_now`` is the shorter way to ``send`` (``chat.extensions``). ``actor`` is who reads (None: anybody),
+    ``network`` the keyed hash of where they come from, ``rights`` what an actor was told that they may do. ``close``
     ends the connection because of an error; it is run as a task. ``admitted`` says that the policy let it in; until
     then it is only waiting to hear. ``position`` is the number of the last event handed to ``send``. The relay hands
     it more directly only where it is ``live``; otherwise ``task`` is bringing it there. ``stale`` says that its numbers
@@ -68,6 +89,8 @@ class Follower:
     close: Callable[[ChatError], Awaitable[None]]
     send_now: SendNow = never
     actor: Identity | None = None
+    network: str = ""
+    rights: Rights | None = None
     admitted: bool = False
     position: int = 0
     live: bool = False

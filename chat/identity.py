@@ -6,6 +6,7 @@ client that brings none gets a name that lasts as long as its connection.
 
 import secrets
 from dataclasses import dataclass, field
+from time import time
 from typing import Literal
 
 from django.core import signing
@@ -15,13 +16,21 @@ _SALT = "engawa.guest"
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Somebody who acts. ``key`` names them in the log and is public; it cannot be used to become them."""
+    """Somebody who acts. ``key`` names them in the log and is public; it cannot be used to become them.
+
+    ``since`` is when they came to be, in seconds of the epoch; ``network`` the keyed hash of where they come from ("":
+    not known). A bot acts in the room ``room_id`` alone, within its ``scopes``.
+    """
 
     key: str
     name: str
     kind: Literal["user", "guest", "bot"]
     user_id: int | None = None
     is_staff: bool = False
+    room_id: int | None = None
+    scopes: frozenset[str] = frozenset()
+    since: float = field(default=0.0, compare=False, repr=False)
+    network: str = field(default="", compare=False, repr=False)
     # The session that says so, for those who must be asked again while their connection is open.
     session_key: str | None = field(default=None, compare=False, repr=False)
 
@@ -29,21 +38,22 @@ class Identity:
         return {"name": self.name, "kind": self.kind, "id": self.key}
 
 
-def new_guest(name: str | None = None) -> Identity:
+def new_guest(name: str | None = None, network: str = "") -> Identity:
     """A guest nobody has been before, with a made-up name where none is given."""
     key = "g" + secrets.token_urlsafe(15)
-    return Identity(key=key, name=name or f"guest-{secrets.token_hex(2)}", kind="guest")
+    name = name or f"guest-{secrets.token_hex(3)}"
+    return Identity(key=key, name=name, kind="guest", since=time(), network=network)
 
 
 def guest_token(guest: Identity) -> str:
-    """What a guest's cookie holds: their key and name, signed."""
-    return signing.dumps([guest.key, guest.name], salt=_SALT)
+    """What a guest's cookie holds: their key, their name and since when there is that guest, signed."""
+    return signing.dumps([guest.key, guest.name, guest.since], salt=_SALT)
 
 
 def read_guest_token(token: str, max_age_seconds: int) -> Identity | None:
     """The guest whose token this is, or None where it is not ours, too old or damaged."""
     try:
-        key, name = signing.loads(token, salt=_SALT, max_age=max_age_seconds)
+        key, name, *since = signing.loads(token, salt=_SALT, max_age=max_age_seconds)
     except (signing.BadSignature, ValueError, TypeError):
         return None
-    return Identity(key=key, name=name, kind="guest")
+    return Identity(key=key, name=name, kind="guest", since=since[0] if since else 0.0)

@@ -103,7 +103,7 @@ def _logged(room: Room, entry: Entry, now: str) -> LoggedEvent:
 
 def redact(room: Room, mid: str) -> None:
     """Take the text out of every event of ``mid``: part of the transaction that edits or deletes it."""
-    for event in Event.objects.filter(room=room, mid=mid).exclude(type__in=[events.REDACTED, events.DELETED]):
+    for event in Event.objects.filter(room=room, mid=mid, type__in=events.WITH_TEXT):
         Event.objects.filter(room=room, seq=event.seq).update(type=events.REDACTED, json=events.redacted(event.json))
 
 
@@ -165,6 +165,13 @@ def prune(room_id: int, keep: int) -> int:
         room.floor = floor
         room.save(update_fields=["floor"])
     return removed
+
+
+def seal(room: Room) -> None:
+    """Have nothing of what is in the log of ``room``, which the caller has locked, replayed to anybody again."""
+    Event.objects.filter(room=room).delete()
+    room.floor = room.head
+    room.save(update_fields=["floor"])
 
 
 def restart(room_id: int) -> int:

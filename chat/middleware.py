@@ -42,6 +42,8 @@ class ErrorMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, (OperationalError, InterfaceError)):
             return self.answer(request, errors.ServerBusy())
+        if isinstance(exception, ChatError):
+            return self.answer(request, exception)
         return None
 
     @staticmethod

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
-from chat.visitors import Headers, header
+from chat.addresses import Headers, header
 
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 

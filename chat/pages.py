@@ -31,15 +31,21 @@ class MessagePage:
         }
 
 
-def message_page(room: Room, before: str | None = None, size: int | None = None) -> MessagePage:
-    """The messages before the one named ``before``, or the newest. Raises ``InvalidQuery`` for what is no name.
+def message_page(
+    room: Room, before: str | None = None, size: int | None = None, *, sees_sealed: bool = False
+) -> MessagePage:
+    """The messages before the one named ``before``, or the newest, of all that stand, or only of what was not said while
+    the room was private. Raises ``InvalidQuery`` for what is no name.
 
     ``room`` was read just now: its head is older than the messages, so none falls between them.
     """
     if before is not None and not is_mid(before):
         raise errors.InvalidQuery("before is the mid of a message.")
     size = size or settings.PAGE_MESSAGES
-    found = room.messages.visible().page_before(before, size + 1)
+    readable = room.messages.visible()
+    if room.sealed_mid and not sees_sealed:
+        readable = readable.filter(mid__gt=room.sealed_mid)
+    found = readable.page_before(before, size + 1)
     messages = found[-size:]
     return MessagePage(
         messages=messages,

@@ -1,50 +1,108 @@
 """Who may do what: the one policy that every door asks.
 
 Doors ask after registering as a follower, so that nothing slips between the check and the first event; actions
-ask inside the transaction of their append.
+ask inside the transaction of their append. What is refused comes as the error that says why, or None.
 """
 
+from datetime import datetime, timedelta
+
 from django.conf import settings
+from django.utils import timezone
 
 from chat import errors
+from chat.errors import ChatError
 from chat.identity import Identity
 from chat.models import Membership, Message, Room
+from chat.standing import NO_ROLE, Standing, Term, standing_in
 
-NO_ROLE = "none"
-_GOVERNING = (Membership.Role.OWNER, Membership.Role.MODERATOR)
-
-
-def role_in(room: Room, actor: Identity | None) -> str:
-    """``actor``'s role in ``room``: owner, moderator, member or none."""
-    return NO_ROLE if actor is None else roles_in(room, {actor})[actor]
+_RANKS = {Membership.Role.OWNER: 3, Membership.Role.MODERATOR: 2, Membership.Role.MEMBER: 1}
 
 
-def roles_in(room: Room, actors: set[Identity]) -> dict[Identity, str]:
-    """The role in ``room`` of each of ``actors``, in one query at most."""
-    user_ids = {actor.user_id for actor in actors if actor.user_id is not None}
-    if not user_ids:
-        return dict.fromkeys(actors, NO_ROLE)
-    roles = dict(Membership.objects.filter(room=room, user_id__in=user_ids).values_list("user_id", "role"))
-    return {actor: roles.get(actor.user_id, NO_ROLE) for actor in actors}
-
-
-def anyone_may_read(visibility: str) -> bool:
+def is_open(visibility: str) -> bool:
     """Whether a room of that visibility is open to somebody of whom nothing is known."""
     return visibility in (Room.Visibility.PUBLIC, Room.Visibility.UNLISTED)
 
 
-def may_read(room: Room, role: str) -> bool:
-    return anyone_may_read(room.visibility) or role != NO_ROLE
+def anyone_may_read(room: Room) -> bool:
+    """Whether ``room`` is."""
+    return room.deleted_at is None and is_open(room.visibility)
 
 
-def readers_among(room: Room, actors: set[Identity]) -> set[Identity]:
-    """Those of ``actors`` who may read ``room``."""
-    roles = roles_in(room, actors)
-    return {actor for actor in actors if may_read(room, roles[actor])}
+def refusal_to_read(room: Room | None, actor: Identity | None, standing: Standing) -> ChatError | None:
+    """Why somebody may not be in ``room``, if they may not. ``actor`` None is a viewer."""
+    if room is None or room.deleted_at is not None:
+        return errors.RoomNotFound()
+    if actor is not None and actor.kind == "bot":
+        return _refusal_of_scope(room, actor, "read")
+    if not is_open(room.visibility) and standing.role == NO_ROLE:
+        return errors.RoomNotFound()
+    return None if standing.ban is None else banned(standing.ban)
 
 
-def may_post(room: Room, role: str) -> bool:
-    return may_read(room, role)
+def refusal_to_post(room: Room, actor: Identity, standing: Standing, now: datetime) -> ChatError | None:
+    """Why somebody may not write in ``room``, if they may not: whatever they write."""
+    refusal = _refusal_to_take_part(room, actor, standing, now)
+    if refusal is None and actor.kind != "bot" and not standing.governs:
+        refusal = _refusal_by_level(room.posting, room, actor, standing, now)
+    return refusal
+
+
+def refusal_to_react(room: Room, actor: Identity, standing: Standing, now: datetime) -> ChatError | None:
+    """The same for reactions. Where only moderators write, everybody may still nod."""
+    refusal = _refusal_to_take_part(room, actor, standing, now)
+    if refusal is None and actor.kind != "bot" and not standing.governs:
+        level = Room.Posting.EVERYONE if room.posting == Room.Posting.MODERATORS else room.posting
+        refusal = _refusal_by_level(level, room, actor, standing, now)
+    return refusal
+
+
+def _refusal_to_take_part(room: Room, actor: Identity, standing: Standing, now: datetime) -> ChatError | None:
+    if actor.kind == "bot":
+        if (refusal := _refusal_of_scope(room, actor, "post")) is not None:
+            return refusal
+    elif (refusal := refusal_to_read(room, actor, standing)) is not None:
+        return refusal
+    if room.archived_at is not None:
+        return errors.RoomArchived()
+    return None if standing.mute is None else muted(standing.mute, now)
+
+
+def _refusal_by_level(level: str, room: Room, actor: Identity, standing: Standing, now: datetime) -> ChatError | None:
+    is_member = standing.role != NO_ROLE
+    match level:
+        case Room.Posting.MODERATORS:
+            return errors.PostingModerators()
+        case Room.Posting.MEMBERS if not is_member:
+            return errors.PostingMembers()
+        case Room.Posting.SIGNED_IN if actor.user_id is None:
+            return errors.PostingSignedIn()
+    if room.account_age_hours and not is_member:
+        if actor.user_id is None:
+            return errors.PostingSignedIn()
+        wait = actor.since + room.account_age_hours * 3600 - now.timestamp()
+        if wait > 0:
+            return errors.AccountTooNew(
+                f"Here one writes with an account that is {room.account_age_hours} hours old.", retry_after=wait
+            )
+    return None
+
+
+def _refusal_of_scope(room: Room, bot: Identity, scope: str) -> ChatError | None:
+    if bot.room_id != room.pk or room.deleted_at is not None:
+        return errors.RoomNotFound()
+    return None if scope in bot.scopes else errors.TokenScope(f"That token lacks the scope {scope!r}.")
+
+
+def waits_for_approval(room: Room, actor: Identity, standing: Standing) -> bool:
+    """Whether the room wants to see what they write before others do."""
+    if standing.role != NO_ROLE or actor.kind == "bot":
+        return False
+    return room.approval == Room.Approval.NEWCOMERS or (room.approval == Room.Approval.GUESTS and actor.user_id is None)
+
+
+def is_filtered(actor: Identity, standing: Standing) -> bool:
+    """Whether filters and slow mode concern them: not those who keep order, and not the room's own programs."""
+    return actor.kind != "bot" and not standing.governs
 
 
 def may_create_rooms(actor: Identity) -> bool:
@@ -58,27 +116,68 @@ def may_create_rooms(actor: Identity) -> bool:
             return actor.is_staff
 
 
-def may_edit(message: Message, actor: Identity) -> bool:
-    return message.author_key == actor.key
+def is_author(message: Message, actor: Identity) -> bool:
+    """Whether they wrote it, be it as the guest that they were before they signed up."""
+    return message.author_key == actor.key or (actor.user_id is not None and message.author_id == actor.user_id)
 
 
-def may_delete(message: Message, actor: Identity, role: str) -> bool:
-    return message.author_key == actor.key or role in _GOVERNING
+def refusal_to_edit(room: Room, message: Message, actor: Identity, now: datetime) -> ChatError | None:
+    """Why somebody who may post may not change this message."""
+    if not is_author(message, actor):
+        return errors.NotAllowed("Only its author can edit a message.")
+    if is_sealed(room, message.mid):
+        return errors.EditTooLate("That was said before this room was opened to others.")
+    if settings.EDIT_MINUTES and now - message.created_at > timedelta(minutes=settings.EDIT_MINUTES):
+        return errors.EditTooLate(f"A message can be edited for {settings.EDIT_MINUTES} minutes.")
+    return None
 
 
-def may_govern(role: str) -> bool:
-    """Whether somebody with that role may change the room itself."""
-    return role == Membership.Role.OWNER
+def may_delete(message: Message, actor: Identity, standing: Standing) -> bool:
+    return is_author(message, actor) or standing.governs or "delete" in actor.scopes
+
+
+def may_govern(standing: Standing) -> bool:
+    """Whether they may change the room itself, and read its audit log."""
+    return standing.role == Membership.Role.OWNER
+
+
+def outranks(standing: Standing, role: str) -> bool:
+    """Whether one who stands like this may take measures against somebody with ``role``."""
+    return standing.governs and _RANKS[standing.role] > _RANKS.get(role, 0)
+
+
+def is_sealed(room: Room, mid: str) -> bool:
+    """Whether a message was said while the room was private, and is for members only."""
+    return bool(room.sealed_mid) and mid <= room.sealed_mid
+
+
+def sees_sealed(actor: Identity | None, standing: Standing) -> bool:
+    """Whether they may read what was said while the room was private."""
+    return standing.role != NO_ROLE or (actor is not None and actor.kind == "bot")
 
 
 def may_embed(room: Room) -> bool:
     """Whether any other site may frame the room: only what a stranger may read, and only where the room allows."""
-    return anyone_may_read(room.visibility) and bool(room.embed_origins.strip())
+    return anyone_may_read(room) and bool(room.embed_origins.strip())
 
 
-def permissions(room: Room, role: str) -> dict[str, bool]:
-    """What somebody with that role may do, as told to their client."""
-    return {"post": may_post(room, role), "moderate": role in _GOVERNING, "govern": may_govern(role)}
+def banned(term: Term) -> errors.Banned:
+    """The refusal, which says what kind of ban it is and until when."""
+    whom = {
+        "account": "Your account was banned here",
+        "guest": "You were banned here",
+        "network": "The network that you come from was banned here",
+    }[term.target]
+    if term.ends_at is None:
+        return errors.Banned(f"{whom}.")
+    until = f"{term.ends_at:%Y-%m-%d %H:%M} UTC"
+    return errors.Banned(f"{whom} until {until}.", retry_after=term.seconds_left(timezone.now()))
+
+
+def muted(term: Term, now: datetime) -> errors.Muted:
+    if term.ends_at is None:
+        return errors.Muted("You were muted here: you can read, and not write.")
+    return errors.Muted(retry_after=term.seconds_left(now))
 
 
 def require(allowed: bool, detail: str | None = None) -> None:
@@ -87,11 +186,31 @@ def require(allowed: bool, detail: str | None = None) -> None:
         raise errors.NotAllowed(detail)
 
 
-def require_readable(room: Room | None, actor: Identity | None) -> str:
-    """``actor``'s role in ``room``. Raises ``RoomNotFound`` where there is none or they may not know of it."""
-    if room is None:
+def refuse(refusal: ChatError | None) -> None:
+    """Raise ``refusal``, if there is one."""
+    if refusal is not None:
+        raise refusal
+
+
+def require_readable(room: Room | None, actor: Identity | None, network: str = "") -> Standing:
+    """How ``actor`` (None: a viewer from ``network``) stands in ``room``. Raises ``RoomNotFound`` where there is none
+    or they may not know of it, ``Banned`` where they were banned."""
+    if room is None or room.deleted_at is not None:
         raise errors.RoomNotFound()
-    role = role_in(room, actor)
-    if not may_read(room, role):
-        raise errors.RoomNotFound()
-    return role
+    standing = standing_in(room, actor, network)
+    refuse(refusal_to_read(room, actor, standing))
+    return standing
+
+
+def require_moderator(room: Room | None, actor: Identity) -> Standing:
+    """How they stand, who must keep order here. Raises ``NotAllowed`` beside the above."""
+    standing = require_readable(room, actor)
+    require(standing.governs, "Only moderators can do that.")
+    return standing
+
+
+def require_owner(room: Room | None, actor: Identity) -> Standing:
+    """How they stand, who must own the room. Raises ``NotAllowed`` beside the above."""
+    standing = require_readable(room, actor)
+    require(may_govern(standing), "Only the room's owner can do that.")
+    return standing

@@ -5,32 +5,24 @@ Synchronous, and knowing nothing of requests, sockets or consumers, like ``chat.
 """
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from chat import errors, events, log, policies, rows, text
+from chat import errors, events, holding, log, policies, rows, text
+from chat.answers import Answer, Held, Posted
 from chat.errors import ChatError
 from chat.identity import Identity
 from chat.log import Entry
 from chat.mids import is_mid, mids_after
-from chat.models import Message, NewMessage, Room
+from chat.models import HeldMessage, Message, NewMessage, Room
 from chat.render import RENDERER, is_plain, to_html
+from chat.screening import Screening
+from chat.standing import Sanctions, sanctions_in, standings_in
 
 LIGHT_CHARS = 500  # a text that is shorter is rendered in a few milliseconds, whatever it holds
-
-
-@dataclass(frozen=True, slots=True)
-class Posted:
-    """The answer to a post: the message's ``mid``, the ``key`` it came with, and its number in the log.
-
-    ``seq`` is None where the key was used before and the event has since left the log.
-    """
-
-    mid: str
-    key: str
-    seq: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +52,11 @@ class Draft:
         return self.html is None and len(self.text) > LIGHT_CHARS and not is_plain(self.text)
 
 
-def post(actor: Identity, room_id: int, message: object, key: object = None, reply_to: object = None) -> Posted:
+def post(actor: Identity, room_id: int, message: object, key: object = None, reply_to: object = None) -> Posted | Held:
     """Post ``message`` to a room. ``key``, a UUID, makes it safe to ask again; without one a new one is made.
 
     Raises ``TextInvalid``, ``TextEmpty``, ``TextTooLong``, ``InvalidKey``, ``MessageNotFound`` (for
-    ``reply_to``), ``RoomNotFound``, ``NotAllowed``.
+    ``reply_to``), ``RoomNotFound``, and whatever ``policies`` and ``screening`` refuse with.
     """
     (answer,) = post_together(room_id, [Post(actor, message, key, reply_to)])
     if isinstance(answer, ChatError):
@@ -72,7 +64,7 @@ def post(actor: Identity, room_id: int, message: object, key: object = None, rep
     return answer
 
 
-def post_together(room_id: int, posts: list[Post]) -> list[Posted | ChatError]:
+def post_together(room_id: int, posts: list[Post]) -> list[Answer]:
     """Post all of ``posts`` in one transaction, in their order. Each gets its own answer: what ``post`` would
     return or raise. One that is refused takes nothing from the others."""
     checked = [_check(post) for post in posts]
@@ -87,7 +79,7 @@ def draft(post: Post) -> Draft:
     return Draft(post.actor, _clean_key(post.key), text.clean_text(post.message), post.reply_to)
 
 
-def write_in_rooms(drafts: list[tuple[int, Draft]]) -> list[Posted | ChatError]:
+def write_in_rooms(drafts: list[tuple[int, Draft]]) -> list[Answer]:
     """The second half, for several rooms in one transaction: each draft comes with its room's primary key."""
     by_room: dict[int, list[Draft]] = {}
     for room_id, draft in drafts:
@@ -98,7 +90,10 @@ def write_in_rooms(drafts: list[tuple[int, Draft]]) -> list[Posted | ChatError]:
     try:
         with transaction.atomic():
             rooms = log.lock_together(by_room)
-            decided = {room_id: _decide(rooms.get(room_id), theirs) for room_id, theirs in by_room.items()}
+            sanctions = sanctions_in(by_room, {draft.actor for _, draft in drafts})
+            decided = {
+                room_id: _decide(rooms.get(room_id), theirs, sanctions[room_id]) for room_id, theirs in by_room.items()
+            }
             _store([(rooms[room_id], messages) for room_id, (_, messages) in decided.items() if messages])
             answers = {room_id: iter(theirs) for room_id, (theirs, _) in decided.items()}
     except _AskedAgain:
@@ -107,7 +102,7 @@ def write_in_rooms(drafts: list[tuple[int, Draft]]) -> list[Posted | ChatError]:
     return [next(answers[room_id]) for room_id, _ in drafts]
 
 
-def write_together(room_id: int, drafts: list[Draft]) -> list[Posted | ChatError]:
+def write_together(room_id: int, drafts: list[Draft]) -> list[Answer]:
     """The same for one room."""
     render(drafts)
     try:
@@ -136,53 +131,75 @@ class _AskedAgain(IntegrityError):
     """Something may have been posted before with the same key. That is rare: only then is it looked for."""
 
 
-_Before = dict[tuple[str, uuid.UUID], Posted]  # by author and key
+_Before = Mapping[tuple[str, uuid.UUID], Answer]  # by author and key
 
 
-def _write(room: Room | None, drafts: list[Draft], before: _Before | None = None) -> list[Posted | ChatError]:
+def _write(room: Room | None, drafts: list[Draft], before: _Before | None = None) -> list[Answer]:
     """Write those of ``drafts`` that may be: a few queries, however many there are."""
-    answers, messages = _decide(room, drafts, before)
+    sanctions = sanctions_in([room.pk], {draft.actor for draft in drafts})[room.pk] if room is not None else Sanctions()
+    answers, messages = _decide(room, drafts, sanctions, before)
     if messages:
         _store([(room, messages)])
     return answers
 
 
 def _decide(
-    room: Room | None, drafts: list[Draft], before: _Before | None = None
-) -> tuple[list[Posted | ChatError], list[NewMessage]]:
-    """What to answer to each of ``drafts`` if the messages, which come second, are stored.
+    room: Room | None, drafts: list[Draft], sanctions: Sanctions, before: _Before | None = None
+) -> tuple[list[Answer], list[NewMessage]]:
+    """What to answer to each of ``drafts`` if the messages, which come second, are stored. What must wait for a
+    moderator is held at once.
 
     What was posted ``before`` is not posted again. Where nobody has looked for that (None), raises ``_AskedAgain`` if
     it makes a difference.
     """
     if room is None:
         return [errors.RoomNotFound() for _ in drafts], []
-    roles = policies.roles_in(room, {draft.actor for draft in drafts})
+    now = timezone.now()
+    actors = {draft.actor for draft in drafts}
+    standings = standings_in(room, actors, sanctions)
+    screening = Screening.of(room, actors, now)
     answered = {draft.reply_to for draft in drafts if is_mid(draft.reply_to)}
     there = set()
     if answered:
         there.update(Message.objects.visible().filter(room=room, mid__in=answered).values_list("mid", flat=True))
     head = room.head
     mids = mids_after(room.last_mid)
-    now = timezone.now()
     known = dict(before or {})  # joined by what is posted now
+    if room.has_held:
+        authors, keys = {actor.key for actor in actors}, {draft.key for draft in drafts}
+        known = holding.held_before(room, authors, keys) | known
     messages: list[NewMessage] = []
-    answers: list[Posted | ChatError] = []
+    held: list[HeldMessage] = []
+    answers: list[Answer] = []
     for draft in drafts:
-        author = (draft.actor.key, draft.key)
-        role = roles[draft.actor]
-        if not policies.may_read(room, role):
-            answers.append(errors.RoomNotFound())
-        elif not policies.may_post(room, role):
-            answers.append(errors.NotAllowed())
-        elif author in known:
+        actor, author = draft.actor, (draft.actor.key, draft.key)
+        standing = standings[actor]
+        refusal = policies.refusal_to_read(room, actor, standing) if actor.kind != "bot" else None
+        if refusal is not None or author in known:
+            answers.append(refusal or known[author])
+            continue
+        verdict = None
+        refusal = policies.refusal_to_post(room, actor, standing, now) or screening.refusal(actor, standing)
+        if refusal is None and draft.reply_to is not None and not (is_mid(draft.reply_to) and draft.reply_to in there):
+            refusal = errors.MessageNotFound()
+        if refusal is None:
+            verdict = screening.verdict(actor, standing, draft.text)
+            if verdict is not None and verdict.action == "refuse":
+                refusal = errors.TextRefused(verdict.detail)
+        if before is None and (refusal is not None or verdict is not None):
+            raise _AskedAgain()  # when this was first asked, it may have been in order
+        if refusal is not None:
+            answers.append(refusal)
+            continue
+        screening.note(actor, draft.text)
+        if verdict is not None:
+            reply_to = draft.reply_to or ""
+            held.append(
+                holding.held_message(room, actor, standing.role, draft.key, draft.text, reply_to, verdict.filter)
+            )
+            known[author] = Held(key=str(draft.key), detail=verdict.detail)
             answers.append(known[author])
-        elif draft.reply_to is not None and not (is_mid(draft.reply_to) and draft.reply_to in there):
-            if before is None:  # it may have been there when this was first asked
-                raise _AskedAgain()
-            answers.append(errors.MessageNotFound())
         else:
-            actor = draft.actor
             message = NewMessage(
                 mid=next(mids),
                 room_id=room.pk,
@@ -190,18 +207,23 @@ def _decide(
                 author_key=actor.key,
                 author_name=actor.name,
                 author_kind=actor.kind,
-                author_role=role,
+                author_role=standing.role,
                 key=draft.key,
                 text=draft.text,
                 html=draft.html,
                 renderer=RENDERER,
                 reply_to=draft.reply_to or "",
                 created_at=now,
+                network=actor.network,
             )
             messages.append(message)
             posted = Posted(mid=message.mid, key=str(draft.key), seq=head + len(messages))
             known[author] = posted
             answers.append(posted)
+    if screening.changed:
+        screening.save()
+    if held:
+        holding.hold(room, held)
     return answers, messages
 
 

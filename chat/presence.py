@@ -8,33 +8,31 @@ import secrets
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from chat.follower import Follower
+from chat.follower import Count, Follower
 
 PUBLISH_SECONDS = 10.0
 EXPIRE_SECONDS = 30.0
+NOBODY = Count()
+MOST_NAMES = 100  # told of those who are in a room
 PROCESS = secrets.token_hex(8)  # this process, among those that share a channel layer
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
-    """People who take part (counted once, however many tabs they have in one process) and who only watch."""
-
-    participants: int = 0
-    viewers: int = 0
-
-
-def count(followers: Collection[Follower]) -> Count:
-    actors = {follower.actor.key for follower in followers if follower.actor is not None}
-    return Count(participants=len(actors), viewers=sum(follower.actor is None for follower in followers))
+def count(followers: Collection[Follower], *, with_names: bool = False) -> Count:
+    actors = {follower.actor.key: follower.actor.name for follower in followers if follower.actor is not None}
+    return Count(
+        participants=len(actors),
+        viewers=sum(follower.actor is None for follower in followers),
+        names=tuple(sorted(actors.values())[:MOST_NAMES]) if with_names else None,
+    )
 
 
 @dataclass(slots=True)
 class Presence:
     """What is known of one room's people."""
 
-    here: Count = Count()
+    here: Count = NOBODY
     _elsewhere: dict[str, tuple[Count, float]] = field(default_factory=dict)
-    _published: Count = Count()
+    _published: Count = NOBODY
     _publish_at: float = 0.0
     _told: Count | None = None
 
@@ -45,7 +43,7 @@ class Presence:
 
     def to_publish(self, now: float) -> Count | None:
         """What to say to the other processes now, if anything."""
-        if self.here == self._published and (now < self._publish_at or self.here == Count()):
+        if self.here == self._published and (now < self._publish_at or self.here == NOBODY):
             return None
         self._published, self._publish_at = self.here, now + PUBLISH_SECONDS
         return self.here
@@ -54,7 +52,10 @@ class Presence:
         """The sum over all processes, where it is not what followers were told last."""
         self._elsewhere = {process: said for process, said in self._elsewhere.items() if said[1] > now}
         counts = [self.here, *(said for said, _ in self._elsewhere.values())]
-        total = Count(sum(each.participants for each in counts), sum(each.viewers for each in counts))
+        names = None
+        if self.here.names is not None:
+            names = tuple(sorted({name for each in counts for name in each.names or ()})[:MOST_NAMES])
+        total = Count(sum(each.participants for each in counts), sum(each.viewers for each in counts), names)
         if total == self._told:
             return None
         self._told = total

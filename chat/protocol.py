@@ -15,9 +15,11 @@ from chat import errors, events
 from chat.doorway import Entry
 from chat.errors import ChatError
 from chat.events import LoggedEvent
-from chat.follower import Message, runs_of
+from chat.follower import Count, Message, runs_of
 from chat.identity import Identity
-from chat.posting import Posted
+from chat.answers import Held, Posted
+from chat.queue import Waiting
+from chat.rights import Rights
 from chat.text import well_formed
 
 SUBPROTOCOL = "engawa.v1"
@@ -93,16 +95,27 @@ class Plain:
     def reset(self, head: int) -> list[Message]:
         return []
 
-    def presence(self, participants: int, viewers: int) -> list[Message]:
+    def presence(self, people: Count) -> list[Message]:
         return []
 
     def typing(self, author: dict[str, str]) -> list[Message]:
         return []
 
+    def you(self, rights: Rights) -> list[Message]:
+        return []
+
+    def queue(self, waiting: Waiting) -> list[Message]:
+        return []
+
     def welcome(self, actor: Identity, entry: Entry) -> list[Message]:
         return [self._message(message["message"]) for message in entry.history or ()]
 
-    def posted(self, posted: Posted) -> list[Message]:
+    def posted(self, posted: Posted | Held) -> list[Message]:
+        if isinstance(posted, Held):
+            return [_text({"message": f"⚠ {posted.detail}", "error": "post.held"})]
+        return []
+
+    def done(self, key: object) -> list[Message]:
         return []
 
     def error(self, error: ChatError, key: object = None) -> list[Message]:
@@ -139,19 +152,26 @@ class EngawaV1:
     def reset(self, head: int) -> list[Message]:
         return [_text({"type": "reset", "head": head})]
 
-    def presence(self, participants: int, viewers: int) -> list[Message]:
-        return [_text({"type": "presence", "participants": participants, "viewers": viewers})]
+    def presence(self, people: Count) -> list[Message]:
+        return [_text({"type": "presence", **people.as_dict()})]
 
     def typing(self, author: dict[str, str]) -> list[Message]:
         return [_text({"type": "typing", "author": author})]
+
+    def you(self, rights: Rights) -> list[Message]:
+        return [_text({"type": "you", **rights.as_dict()})]
+
+    def queue(self, waiting: Waiting) -> list[Message]:
+        return [_text({"type": "queue", **waiting.as_dict()})]
 
     def welcome(self, actor: Identity, entry: Entry) -> list[Message]:
         welcome = _text(
             {
                 "type": "welcome",
                 "room": entry.slug,
-                "you": {**actor.as_dict(), "role": entry.role},
-                "may": entry.may,
+                "you": {**actor.as_dict(), "role": entry.rights.role},
+                **entry.rights.as_dict(),
+                "about": entry.about,
                 "head": entry.head,
                 "heartbeat": settings.HEARTBEAT_SECONDS,
                 "limits": {"text": settings.MAX_TEXT_CHARS, "frame": settings.MAX_FRAME_BYTES},
@@ -168,8 +188,14 @@ class EngawaV1:
         ]
         return [welcome, *history]
 
-    def posted(self, posted: Posted) -> list[Message]:
+    def posted(self, posted: Posted | Held) -> list[Message]:
+        if isinstance(posted, Held):
+            return [_text({"type": "held", "key": posted.key, "detail": posted.detail})]
         return [_text({"type": "posted", "key": posted.key, "mid": posted.mid, "id": posted.seq})]
+
+    def done(self, key: object) -> list[Message]:
+        """What was asked by the frame with that key is done."""
+        return [_text({"type": "done", "key": well_formed(key[:64])})] if isinstance(key, str) else []
 
     def pong(self) -> list[Message]:
         return [_text({"type": "pong"})]

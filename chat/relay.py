@@ -17,11 +17,14 @@ from chat import broadcast, errors, events, log, policies
 from chat.audience import Audience
 from chat.database import in_database
 from chat.events import LoggedEvent
-from chat.follower import Follower
+from chat.follower import Count, Follower
 from chat.groups import room_group
 from chat.identity import Identity
 from chat.models import Room
-from chat.presence import PROCESS, Count, Presence, count
+from chat.presence import PROCESS, Presence, count
+from chat.queue import Waiting
+from chat.rights import rights_in
+from chat.standing import Sanctions, Standing, sanctions_in, standings_in
 from chat.subscription import Subscription
 
 logger = logging.getLogger(__name__)
@@ -34,10 +37,10 @@ PRESENCE_PER_SECOND = 1000  # followers told: the counts of a large room change 
 class Relay(Audience):
     """Follows one room's log on behalf of all its followers here."""
 
-    def __init__(self, room: Room, recent: list[LoggedEvent]) -> None:
+    def __init__(self, room: Room, sanctions: Sanctions, recent: list[LoggedEvent]) -> None:
         super().__init__(room.pk, position=room.head, recent=recent)
         self.slug = room.slug
-        self.room = room  # as this relay last knew it
+        self.room, self.sanctions = room, sanctions  # as this relay last knew them
         # Rises whenever who may read has changed. A follower is admitted in the moment in which this is seen to be what
         # it was when the policy was asked.
         self.access_version = 0
@@ -89,7 +92,7 @@ class Relay(Audience):
         broadcast.whisper(room_group(self.room_id), {"type": "room.typing", "process": PROCESS, "author": author})
 
     def _tell_presence(self, now: float) -> None:
-        self._presence.here = count(self.followers)
+        self._presence.here = count(self.followers, with_names=self.room.shows_names)
         said = self._presence.to_publish(now)
         if said is not None:
             broadcast.whisper(
@@ -97,8 +100,7 @@ class Relay(Audience):
                 {
                     "type": "room.presence",
                     "process": PROCESS,
-                    "participants": said.participants,
-                    "viewers": said.viewers,
+                    **said.as_dict(),
                 },
             )
         if now < self._tell_presence_at:
@@ -106,7 +108,7 @@ class Relay(Audience):
         total = self._presence.to_tell(now)
         if total is not None:
             self._tell_presence_at = now + len(self.followers) / PRESENCE_PER_SECOND
-            self._tell(lambda form: form.presence(total.participants, total.viewers))
+            self._tell(lambda form: form.presence(total))
 
     async def stop(self) -> None:
         """End the tasks and leave the room's group."""
@@ -130,7 +132,7 @@ class Relay(Audience):
             return
         ready: list[LoggedEvent] = []
         while (event := self._pending.get(self.position + 1 + len(ready))) is not None:
-            if event.type == events.ROOM_CHANGED:
+            if event.type in events.OF_THE_ROOM:
                 break
             ready.append(self._pending.pop(event.seq))
         if ready:
@@ -177,7 +179,7 @@ class Relay(Audience):
 
     async def _apply_change(self, event: LoggedEvent) -> None:
         """Let go of who may no longer read before anybody hears of the change or of anything after it."""
-        if await self._recheck_access():
+        if await self._recheck_access() and event.seq == self.position + 1:
             self._pending.pop(event.seq, None)
             self._pass_on([event])
 
@@ -190,21 +192,46 @@ class Relay(Audience):
         asked = tuple(self.followers)  # who joins from here on asks the policy after this change
         actors = {follower.actor for follower in asked if follower.actor is not None}
         try:
-            room, readers = await in_database(_readers, self.room_id, actors)
+            room, sanctions, standings = await in_database(_as_it_is, self.room_id, actors)
         except errors.ServerBusy:
             self._recheck_due = True
             await asyncio.sleep(RETRY_SECONDS)
             return False
-        self.room, self.is_asking = room, False
-
-        def may_stay(follower: Follower) -> bool:
-            return policies.anyone_may_read(room.visibility) or follower.actor in readers
-
+        self.room, self.sanctions, self.is_asking = room, sanctions, False
         for follower in asked:
             # One that is not admitted is still asking, will find the access version changed, and asks again.
-            if follower.admitted and not may_stay(follower):
-                self.dismiss(follower, errors.RoomNotFound())
+            if follower.admitted:
+                actor = follower.actor
+                standing = sanctions.on(None, follower.network) if actor is None else standings[actor]
+                self._hold_to(follower, standing)
+        self._ring.forget(room.floor)
+        self._forget_replays()
+        if room.floor > self.position:
+            # What lies between was said among members only, and others may read here by now.
+            self._restart(room.head)
         return True
+
+    def _hold_to(self, follower: Follower, standing: Standing) -> None:
+        """Let go of a follower who may no longer be here, or tell them what they may do from now on."""
+        refusal = policies.refusal_to_read(self.room, follower.actor, standing)
+        if refusal is not None:
+            self.dismiss(follower, refusal)
+        elif follower.actor is not None:
+            rights = rights_in(self.room, follower.actor, standing)
+            if rights != follower.rights:
+                follower.rights = rights
+                if follower.live:
+                    self._hand(follower, follower.form.you(rights))
+
+    @property
+    def has_moderators(self) -> bool:
+        return any(follower.rights is not None and follower.rights.moderate for follower in self.followers)
+
+    def tell_queue(self, waiting: Waiting) -> None:
+        """Tell the moderators here what waits for them."""
+        for follower in tuple(self.followers):
+            if follower.live and follower.rights is not None and follower.rights.moderate:
+                self._hand(follower, follower.form.queue(waiting))
 
     def _restart(self, head: int) -> None:
         logger.warning("the log of room %s was restarted at %s", self.room_id, head)
@@ -217,7 +244,8 @@ class Relay(Audience):
             case {"type": broadcast.LAYER_MESSAGE_TYPE}:
                 self.offer(broadcast.events_of(message))
             case {"type": "room.presence", "process": process, "participants": participants, "viewers": viewers}:
-                self._presence.hear(process, Count(participants, viewers), monotonic())
+                names = tuple(message["names"]) if "names" in message else None
+                self._presence.hear(process, Count(participants, viewers, names), monotonic())
             case {"type": "room.typing", "process": process, "author": author} if process != PROCESS:
                 self._tell(lambda form: form.typing(author))
 
@@ -227,7 +255,8 @@ class Relay(Audience):
         self._schedule()
 
 
-def _readers(room_id: int, actors: set[Identity]) -> tuple[Room, set[Identity]]:
-    """The room as it is now, and which of ``actors`` may read it."""
+def _as_it_is(room_id: int, actors: set[Identity]) -> tuple[Room, Sanctions, dict[Identity, Standing]]:
+    """The room as it is now, what is in force in it, and how each of ``actors`` stands."""
     room = Room.objects.get(pk=room_id)
-    return room, policies.readers_among(room, actors)
+    sanctions = sanctions_in([room_id])[room_id]
+    return room, sanctions, standings_in(room, actors, sanctions)

@@ -22,8 +22,10 @@ from chat.database import in_database
 from chat.events import LoggedEvent
 from chat.groups import SITE_GROUP
 from chat.models import Room, SiteEvent
+from chat.queue import waiting_in
 from chat.relay import Relay
 from chat.site import Change
+from chat.standing import Sanctions, sanctions_in
 from chat.subscription import Subscription
 from chat.visitors import signed_out
 
@@ -75,8 +77,8 @@ class Relays:
         if self._site_position is None:
             # Before the first connection is let in: what changes after that is heard of.
             self._site_position = await in_database(site.head)
-        room, recent = await in_database(_room_and_recent, slug)
-        relay = Relay(room, recent)
+        room, sanctions, recent = await in_database(_room_as_it_is, slug)
+        relay = Relay(room, sanctions, recent)
         self._by_id[room.pk] = self._by_slug[slug] = relay
         return relay
 
@@ -178,6 +180,14 @@ class Relays:
         for change in changes:
             if change.kind == SiteEvent.Kind.ROOM and change.subject in self._by_id:
                 self._by_id[change.subject].recheck()
+            elif change.kind == SiteEvent.Kind.SITE:
+                for relay in self._by_id.values():
+                    relay.recheck()
+        queues = {change.subject for change in changes if change.kind == SiteEvent.Kind.QUEUE}
+        asked = [room_id for room_id in queues if room_id in self._by_id and self._by_id[room_id].has_moderators]
+        if asked:
+            for room_id, waiting in (await in_database(waiting_in, asked)).items():
+                self._by_id[room_id].tell_queue(waiting)
         users = {change.subject for change in changes if change.kind == SiteEvent.Kind.USER}
         theirs = [
             (relay, follower)
@@ -201,13 +211,14 @@ class Relays:
                 stopping.add_done_callback(self._stopping.discard)
 
 
-def _room_and_recent(slug: str) -> tuple[Room, list[LoggedEvent]]:
-    """A room, and the last events up to its head: who comes back after a restart of this process is answered from
-    these, and not each by the log. Raises ``RoomNotFound``."""
-    room = Room.objects.filter(slug=slug).first()
+def _room_as_it_is(slug: str) -> tuple[Room, Sanctions, list[LoggedEvent]]:
+    """A room, what is in force in it, and the last events up to its head: who comes back after a restart of this
+    process is answered from these, and not each by the log. Raises ``RoomNotFound``."""
+    room = Room.objects.there().filter(slug=slug).first()
     if room is None:
         raise errors.RoomNotFound()
-    return room, log.recent(room, min(CATCH_UP_EVENTS, settings.RING_EVENTS))
+    sanctions = sanctions_in([room.pk])[room.pk]
+    return room, sanctions, log.recent(room, min(CATCH_UP_EVENTS, settings.RING_EVENTS))
 
 
 _current: Relays | None = None

@@ -4,8 +4,8 @@ from django.contrib.auth.signals import user_logged_out
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
-from chat import site
-from chat.models import Membership, User
+from chat import screening, site
+from chat.models import Membership, SiteRules, User
 
 
 @receiver(user_logged_out)
@@ -29,3 +29,8 @@ def _account_deleted(instance: User, **_: object) -> None:
 @receiver([post_save, post_delete], sender=Membership)
 def _membership_changed(instance: Membership, **_: object) -> None:
     site.room_changed(instance.room_id)
+
+
+@receiver([post_save, post_delete], sender=SiteRules)
+def _site_rules_changed(**_: object) -> None:
+    screening.forget_site_rules()

@@ -36,6 +36,16 @@ def room_changed(room_id: int) -> None:
     _append(SiteEvent.Kind.ROOM, room_id)
 
 
+def queue_changed(room_id: int) -> None:
+    """Have a room's moderators told what waits for them."""
+    _append(SiteEvent.Kind.QUEUE, room_id)
+
+
+def everywhere_changed() -> None:
+    """Have everybody, in whatever room, asked whether they may still be there."""
+    _append(SiteEvent.Kind.SITE, 0)
+
+
 def head() -> int:
     """The last number."""
     return SiteHead.objects.values_list("head", flat=True).filter(pk=1).first() or 0

@@ -1,9 +1,11 @@
 """The pages where people take part."""
 
+from dataclasses import replace
 from urllib.parse import quote
 
 from asgiref.sync import async_to_sync
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
@@ -14,16 +16,20 @@ from django.views import View
 from django.views.decorators.cache import never_cache
 from django_eventstream.utils import make_id
 
-from chat import actions, errors, policies, posting
+from chat import actions, errors, governing, policies, posting
 from chat.accounts import remember_guest
+from chat.addresses import network_of_request
+from chat.answers import Held
 from chat.errors import ChatError
-from chat.events import message_fields
+from chat.events import message_fields, room_fields
 from chat.identity import Identity, new_guest
 from chat.limits import limits
 from chat.middleware import error_response, wants_json
 from chat.models import Room
 from chat.pages import message_page
 from chat.protocol import read_frame
+from chat.rights import rights_in
+from chat.standing import Standing
 from chat.text import canonical_slug
 from chat.visitors import guest_of
 
@@ -38,17 +44,19 @@ class PersonView(View):
     @method_decorator(never_cache)
     def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         guest = None
+        network = network_of_request(request)
         if request.user.is_authenticated:
-            self.me = request.user.identity
+            self.me = replace(request.user.identity, network=network)
         else:
-            self.me = guest_of(request.COOKIES) or (guest := new_guest())
+            self.me = guest_of(request.COOKIES, network) or (guest := new_guest(network=network))
         response = super().dispatch(request, *args, **kwargs)
         if guest is not None and response.status_code < 400:
             remember_guest(response, guest)
         return response
 
-    def room(self, slug: str) -> tuple[Room, str]:
-        """The room at this address and one's role in it. Raises ``Http404`` where there is none to be known."""
+    def room(self, slug: str) -> tuple[Room, Standing]:
+        """The room at this address and how one stands in it. Raises ``Http404`` where there is none to be known, and
+        ``Banned``."""
         canonical = canonical_slug(slug)
         room = Room.objects.filter(slug=canonical).first() if canonical else None
         try:
@@ -81,7 +89,7 @@ class IndexView(PersonView):
     def page(self, request: HttpRequest, name: str = "", error: ChatError | None = None) -> HttpResponse:
         visibilities = Room.Visibility.choices
         if self.me.user_id is None:
-            visibilities = [choice for choice in visibilities if policies.anyone_may_read(choice[0])]
+            visibilities = [choice for choice in visibilities if policies.is_open(choice[0])]
         context = {
             "rooms": Paginator(Room.objects.listed_for(self.me), ROOMS_ON_A_PAGE).get_page(request.GET.get("page")),
             "may_create": policies.may_create_rooms(self.me),
@@ -96,25 +104,27 @@ class RoomView(PersonView):
     """A room's page: its history, what happens now, and the composer."""
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
-        room, role = self.room(slug)
+        room, standing = self.room(slug)
         if slug != room.slug:
             return HttpResponseRedirect(reverse("chat:room", args=[room.slug]))
-        return self.page(request, room, role)
+        return self.page(request, room, standing)
 
     def page(
-        self, request: HttpRequest, room: Room, role: str, draft: str = "", error: ChatError | None = None
+        self, request: HttpRequest, room: Room, standing: Standing, draft: str = "", error: ChatError | None = None
     ) -> HttpResponse:
+        rights = rights_in(room, self.me, standing)
         try:
-            page = message_page(room, request.GET.get("before"))
+            page = message_page(room, request.GET.get("before"), sees_sealed=policies.sees_sealed(self.me, standing))
         except errors.InvalidQuery:
             raise Http404() from None
         context = {
             **page.context(),
             "room": room,
             "me": self.me,
-            "role": role,
-            "may": policies.permissions(room, role),
-            "is_open": policies.anyone_may_read(room.visibility),
+            "role": standing.role,
+            "rights": rights,
+            "may": rights.as_dict()["may"],
+            "is_open": policies.anyone_may_read(room),
             "draft": draft,
             "error": error,
             "socket_path": f"/ws/chat/{quote(room.slug)}/",
@@ -131,7 +141,7 @@ class MessagesView(RoomView):
     """A room's history as JSON, and posting without a WebSocket: the same action with the same key."""
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
-        room, _ = self.room(slug)
+        room, standing = self.room(slug)
         before, limit = request.GET.get("before"), request.GET.get("limit", "")
         if request.get_preferred_type(["application/json", "text/html"]) == "text/html":
             return HttpResponseRedirect(
@@ -141,13 +151,14 @@ class MessagesView(RoomView):
             if limit and not (limit.isascii() and limit.isdigit() and len(limit) < 6 and int(limit) > 0):
                 raise errors.InvalidQuery("limit is a number of messages, at least 1.")
             size = min(int(limit), settings.MAX_HISTORY) if limit else None
-            page = message_page(room, before, size)
+            page = message_page(room, before, size, sees_sealed=policies.sees_sealed(self.me, standing))
         except ChatError as error:
             return error_response(error)
         return JsonResponse(
             {
                 "room": room.slug,
                 "head": page.head,
+                "about": room_fields(room),
                 "earlier": page.earlier_mid,
                 "messages": [message_fields(message, room.slug) for message in page.messages],
             },
@@ -155,7 +166,7 @@ class MessagesView(RoomView):
         )
 
     def post(self, request: HttpRequest, slug: str) -> HttpResponse:
-        room, role = self.room(slug)
+        room, standing = self.room(slug)
         form = request.POST
         try:
             if request.content_type == "application/json":
@@ -166,8 +177,12 @@ class MessagesView(RoomView):
         except ChatError as error:
             if wants_json(request):
                 return error_response(error)
-            return self.page(request, room, role, draft=form.get("message", ""), error=error)
-        if wants_json(request):
+            return self.page(request, room, standing, draft=form.get("message", ""), error=error)
+        if isinstance(posted, Held):
+            if wants_json(request):
+                return JsonResponse({"held": True, "key": posted.key, "detail": posted.detail}, status=202)
+            messages.info(request, posted.detail)
+        elif wants_json(request):
             return JsonResponse({"mid": posted.mid, "key": posted.key, "id": posted.seq}, status=201)
         return HttpResponseRedirect(reverse("chat:room", args=[room.slug]))
 
@@ -180,16 +195,16 @@ class SettingsView(PersonView):
     """What a room's owner can change."""
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponse:
-        room, role = self.room(slug)
-        if not policies.may_govern(role):
+        room, standing = self.room(slug)
+        if not policies.may_govern(standing):
             raise Http404()
         return render(request, "chat/settings.html", {"room": room, "visibilities": Room.Visibility.choices})
 
     def post(self, request: HttpRequest, slug: str) -> HttpResponse:
-        room, role = self.room(slug)
-        if not policies.may_govern(role):
+        room, standing = self.room(slug)
+        if not policies.may_govern(standing):
             raise Http404()
         visibility = request.POST.get("visibility")
         if visibility in Room.Visibility.values:
-            actions.change_visibility(self.me, room.pk, visibility)
+            governing.change_visibility(self.me, room.pk, visibility)
         return HttpResponseRedirect(reverse("chat:room", args=[room.slug]))

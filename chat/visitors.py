@@ -6,41 +6,35 @@ For what does not pass Django's middleware: WebSockets and streams.
 from dataclasses import replace
 from importlib import import_module
 from types import SimpleNamespace
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.http import parse_cookie
 
+from chat.addresses import Headers, network_of
 from chat.database import in_database
 from chat.identity import Identity, read_guest_token
-
-Headers = list[tuple[bytes, bytes]]
-
-
-def header(headers: Headers, name: bytes) -> str | None:
-    """A header's value, its lines joined; None where it is not there."""
-    values = [value.decode("latin1") for key, value in headers if key == name]
-    return ", ".join(values) if values else None
-
 
 def cookies_of(headers: Headers) -> dict[str, str]:
     return parse_cookie("; ".join(value.decode("latin1") for key, value in headers if key == b"cookie"))
 
 
-async def visitor(headers: Headers) -> Identity | None:
+async def visitor(scope: dict[str, Any]) -> Identity | None:
     """Whose cookies came with a connection: an account's, a guest's, or nobody's (None)."""
-    cookies = cookies_of(headers)
+    cookies, network = cookies_of(scope["headers"]), network_of(scope)
     if settings.SESSION_COOKIE_NAME in cookies:
         account = await in_database(account_of, cookies[settings.SESSION_COOKIE_NAME])
         if account is not None:
-            return account
-    return guest_of(cookies)
+            return replace(account, network=network)
+    return guest_of(cookies, network)
 
 
-def guest_of(cookies: dict[str, str]) -> Identity | None:
+def guest_of(cookies: dict[str, str], network: str) -> Identity | None:
     """The guest whose signed cookie this is."""
     token = cookies.get(settings.GUEST_COOKIE_NAME)
-    return read_guest_token(token, settings.GUEST_COOKIE_SECONDS) if token else None
+    guest = read_guest_token(token, settings.GUEST_COOKIE_SECONDS) if token else None
+    return guest and replace(guest, network=network)
 
 
 def account_of(session_key: str) -> Identity | None:

@@ -14,16 +14,17 @@ from collections import defaultdict
 from django.db import connection
 
 from chat import posting
+from chat.answers import Held, Posted
 from chat.database import in_database
 from chat.errors import ChatError
-from chat.posting import Draft, Posted
+from chat.posting import Draft
 
 MAX_TOGETHER = 200  # posts in a transaction: about 25 ms of work, for which the room is locked
 # Turns of the event loop between two transactions of a busy room: about what a post takes from its socket to here.
 # An idle loop turns so often in a fraction of a millisecond; a busy one brings the answers to the last transaction.
 GATHERING_TURNS = 12
 
-Waiting = tuple[int, Draft, asyncio.Future[Posted]]  # the room's primary key, what is to be written, and who waits
+Waiting = tuple[int, Draft, asyncio.Future[Posted | Held]]  # the room's primary key, what is to be written, and who waits
 Line = int | None  # a room's, or that of all rooms
 
 
@@ -35,10 +36,10 @@ class Writer:
         self._tasks: dict[Line, asyncio.Task[None]] = {}
         self._has_one_line = connection.vendor == "sqlite"
 
-    def post(self, room_id: int, draft: Draft) -> asyncio.Future[Posted]:
+    def post(self, room_id: int, draft: Draft) -> asyncio.Future[Posted | Held]:
         """What ``posting.post`` returns or raises for what was drafted, once it is committed. Posts to a room are
         written in the order in which they are given here."""
-        answer: asyncio.Future[Posted] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Posted | Held] = asyncio.get_running_loop().create_future()
         line = None if self._has_one_line else room_id
         self._waiting[line].append((room_id, draft, answer))
         if line not in self._tasks:

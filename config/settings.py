@@ -111,6 +111,10 @@ ROOM_CREATION = env.choice("ROOM_CREATION", "everyone", ("everyone", "signed-in"
 MAX_TEXT_CHARS = env.number("MAX_TEXT_CHARS", 4000, least=1, most=20_000)
 MAX_NAME_CHARS = env.number("MAX_NAME_CHARS", 32, least=1, most=64)
 MAX_FRAME_BYTES = env.number("MAX_FRAME_BYTES", 64 * 1024, least=1024, most=512 * 1024)
+REACTIONS = env.words("REACTIONS", ["👍", "❤️", "😂", "😮", "😢", "🙏"])
+EDIT_MINUTES = env.number("EDIT_MINUTES", 1440, least=0, most=525_600)
+NAME_MINUTES = env.number("NAME_MINUTES", 15, least=1, most=1440)
+NETWORK_DAYS = env.number("NETWORK_DAYS", 30, least=0, most=3650)
 # How much one author, connection, address or room may take; 0 turns a limit off.
 POSTS_PER_MINUTE = env.number("POSTS_PER_MINUTE", 300, least=0, most=100_000)
 FRAMES_PER_SECOND = env.number("FRAMES_PER_SECOND", 50, least=0, most=10_000)

@@ -11,7 +11,9 @@ from django_eventstream.utils import make_id
 
 from chat import events
 from chat.events import LoggedEvent
-from chat.follower import Message, runs_of
+from chat.follower import Count, Message, runs_of
+from chat.queue import Waiting
+from chat.rights import Rights
 
 
 def body(content: str) -> Message:
@@ -40,11 +42,17 @@ class ServerSentEvents:
     def reset(self, head: int) -> list[Message]:
         return [body(self._block("stream-reset", events.encode({"channels": [self.slug]}), head))]
 
-    def presence(self, participants: int, viewers: int) -> list[Message]:
-        return [body(self._fleeting({"type": "presence", "participants": participants, "viewers": viewers}))]
+    def presence(self, people: Count) -> list[Message]:
+        return [body(self._fleeting({"type": "presence", **people.as_dict()}))]
 
     def typing(self, author: dict[str, str]) -> list[Message]:
         return []  # for those who take part
+
+    def you(self, rights: Rights) -> list[Message]:
+        return []
+
+    def queue(self, waiting: Waiting) -> list[Message]:
+        return []
 
     def going_away(self, retry_after: float) -> list[Message]:
         """Before a planned end: when to come back, for browsers by themselves and for scripts."""

@@ -60,7 +60,7 @@ class RoomChannelManager(ChannelManagerBase):
     def can_read_channel(self, user: User | None, channel: str) -> bool:
         try:
             policies.require_readable(Room.objects.filter(slug=channel).first(), user.identity if user else None)
-        except errors.RoomNotFound:
+        except (errors.RoomNotFound, errors.Banned):
             return False
         return True
 

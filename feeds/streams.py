@@ -9,13 +9,13 @@ from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallab
 from django.conf import settings
 
 from chat import errors, protocol
-from chat.addresses import client_address
+from chat.addresses import client_address, header, network_of
 from chat.doorway import Place, Stay
 from chat.errors import ChatError
 from chat.extensions import may_park, park, send_now
 from chat.follower import Follower, Message
 from chat.limits import limits
-from chat.visitors import header, visitor
+from chat.visitors import visitor
 from feeds import grip
 from feeds.encoders import ServerSentEvents
 from feeds.eventstream import read_request
@@ -68,12 +68,14 @@ class RoomStream:
             slug, cursor, parameters = read_request(scope, scope["url_route"]["kwargs"]["slug"])
             history = protocol.read_history(parameters["history"]) if "history" in parameters else None
             form = ServerSentEvents(slug)
+            actor = await visitor(scope) if self.for_people else None
             follower = Follower(
                 form=form,
                 send=send,
                 send_now=send_now(scope),
                 close=lambda error: _end(form, send, error),
-                actor=await visitor(scope["headers"]) if self.for_people else None,
+                actor=actor,
+                network=network_of(scope),
             )
             viewer.hold = await limits().connection("stream", client_address(scope), settings.STREAMS_PER_ADDRESS)
             viewer.stay = Stay(slug, follower, None if cursor is not None else history)
@@ -85,7 +87,7 @@ class RoomStream:
                 return
             for message in form.opening(entry.head if cursor is None else None, entry.history or []):
                 await send(message)
-            viewer.stay.relay.start(follower, entry.head if cursor is None else cursor)
+            viewer.stay.relay.start(follower, entry.head if cursor is None else cursor, entry.floor)
             if may_park(scope):
                 await receive()  # the request itself, which was there before all this
                 await park(send, viewer.hear)

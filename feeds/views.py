@@ -14,6 +14,7 @@ from django.views.decorators.http import conditional_page
 from django_eventstream.utils import make_id
 
 from chat import errors, policies
+from chat.addresses import network_of_request
 from chat.models import Room
 from chat.pages import message_page
 from chat.text import canonical_slug
@@ -36,7 +37,7 @@ class ViewerView(View):
         canonical = canonical_slug(slug)
         room = Room.objects.filter(slug=canonical).first() if canonical else None
         try:
-            policies.require_readable(room, None)
+            policies.require_readable(room, None, network_of_request(request))
             page = message_page(room, request.GET.get("before"))
         except (errors.RoomNotFound, errors.InvalidQuery):
             raise Http404() from None

@@ -1,0 +1,30 @@
+"""What is kept: people, rooms and who belongs to them, what is said, the logs, what keeps order, and programs."""
+
+from chat.models.logs import Event, SiteEvent, SiteHead
+from chat.models.messages import HeldMessage, Message, NewMessage, Reaction
+from chat.models.moderation import AuditEntry, Report, Sanction, SiteRules
+from chat.models.people import FormerGuest, User
+from chat.models.programs import ApiToken, Webhook
+from chat.models.rooms import Invitation, Membership, Participant, Room
+
+__all__ = [
+    "ApiToken",
+    "AuditEntry",
+    "Event",
+    "FormerGuest",
+    "HeldMessage",
+    "Invitation",
+    "Membership",
+    "Message",
+    "NewMessage",
+    "Participant",
+    "Reaction",
+    "Report",
+    "Room",
+    "Sanction",
+    "SiteEvent",
+    "SiteHead",
+    "SiteRules",
+    "User",
+    "Webhook",
+]

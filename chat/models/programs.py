@@ -1,0 +1,81 @@
+"""Programs that take part in a room: those that call us, and those that we call."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from chat.identity import Identity
+from chat.models.people import User
+from chat.models.rooms import Room
+
+
+class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
+    def in_force(self) -> ApiTokenQuerySet:
+        """Neither revoked nor over."""
+        return self.filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()), revoked_at=None)
+
+
+class ApiToken(models.Model):
+    """What lets a program act in one room, as the bot ``name``. The token itself is kept nowhere, only its hash.
+
+    ``scopes`` are words separated by spaces: ``read``, ``post`` and ``delete`` (anybody's messages).
+    """
+
+    room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="tokens")
+    name = models.CharField(max_length=64)
+    token_hash = models.CharField(max_length=64, unique=True, editable=False)
+    hint = models.CharField(max_length=8, editable=False)  # its first characters, to tell it from others
+    scopes = models.CharField(max_length=64)
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ApiTokenQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.hint}…)"
+
+    @property
+    def identity(self) -> Identity:
+        return Identity(
+            key=f"b{self.pk}",
+            name=self.name,
+            kind="bot",
+            room_id=self.room_id,
+            scopes=frozenset(self.scopes.split()),
+            since=self.created_at.timestamp(),
+        )
+
+
+class Webhook(models.Model):
+    """An address that is told of a room's new, edited and deleted messages.
+
+    It follows the room's log by a number of its own, ``position``, so that nothing is lost while it, or we, are away.
+    """
+
+    room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="webhooks")
+    url = models.URLField(max_length=500)
+    secret = models.CharField(max_length=64, editable=False)  # what its requests are signed with
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    position = models.BigIntegerField(default=0, editable=False)
+    failures = models.PositiveIntegerField(default=0, editable=False)  # in a row
+    last_status = models.CharField(max_length=100, blank=True, default="", editable=False)
+    last_success_at = models.DateTimeField(null=True, blank=True, editable=False)
+    next_at = models.DateTimeField(default=timezone.now, editable=False)  # not asked before
+    claimed_until = models.DateTimeField(null=True, blank=True, editable=False)  # by the process that delivers
+    disabled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [models.Index(fields=["next_at"], name="webhook_due", condition=Q(disabled_at=None))]
+
+    def __str__(self) -> str:
+        return self.url

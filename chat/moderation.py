@@ -1,0 +1,214 @@
+"""Keeping order in a room. Each action is one transaction, asks ``policies`` under the room's lock, and leaves an entry in
+the audit log. Synchronous, and knowing nothing of requests, sockets or consumers.
+"""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from chat import errors, events, log, policies, site
+from chat.actions import erase, find, unpin
+from chat.audit import clean_reason, record
+from chat.identity import Identity
+from chat.log import Entry
+from chat.mids import is_mid
+from chat.models import Membership, Message, Room, Sanction
+from chat.standing import NO_ROLE, Standing
+
+MUTE_SECONDS = (10, 24 * 3600)
+BAN_SECONDS = (60, 10 * 365 * 24 * 3600)
+PURGE = timedelta(hours=24)  # how far back "recent" reaches
+MOST_PURGED = 1000
+
+
+def delete_recent(actor: Identity, room_id: int, mid: object, reason: object = "") -> int:
+    """Delete what the author of ``mid`` said in the last 24 hours, at most MOST_PURGED messages. Returns how many."""
+    with transaction.atomic():
+        room, standing = _as_moderator(room_id, actor)
+        author = _author_of(room, mid)
+        _require_rank(room, standing, author)
+        since = timezone.now() - PURGE
+        theirs = Message.objects.filter(room=room, author_key=author.author_key, deleted_at=None, created_at__gt=since)
+        found = list(theirs.order_by("-mid")[:MOST_PURGED])
+        if found:
+            erase(room, found)
+        record(room, actor, "delete_recent", author.author_name, author.mid, clean_reason(reason), count=len(found))
+        return len(found)
+
+
+def hide(actor: Identity, room_id: int, mid: object, reason: object = "") -> None:
+    """Take a message out of everybody's sight but the moderators', who may show it again. To readers it is deleted."""
+    with transaction.atomic():
+        room, standing = _as_moderator(room_id, actor)
+        found = find(room, mid)
+        _require_rank(room, standing, found)
+        found.hidden_at = timezone.now()
+        found.save(update_fields=["hidden_at"])
+        log.redact(room, found.mid)
+        unpin(room, {found.mid})
+        log.append(room, Entry(events.DELETED, {}, found.mid))
+        record(room, actor, "hide", found.author_name, found.mid, clean_reason(reason))
+
+
+def unhide(actor: Identity, room_id: int, mid: object, reason: object = "") -> None:
+    """Show a hidden message again. Readers are told as of an edit: an edit may be the first that they hear of it."""
+    with transaction.atomic():
+        room, _ = _as_moderator(room_id, actor)
+        found = _author_of(room, mid)
+        if found.hidden_at is None or found.deleted_at is not None:
+            raise errors.MessageNotFound()
+        if policies.is_sealed(room, found.mid):
+            raise errors.NotAllowed("That was said before this room was opened to others.")
+        found.hidden_at = None
+        found.save(update_fields=["hidden_at"])
+        log.append(room, Entry(events.EDITED, events.message_fields(found, room.slug), found.mid))
+        record(room, actor, "unhide", found.author_name, found.mid, clean_reason(reason))
+
+
+def delete_hidden(actor: Identity, room_id: int, mid: object, reason: object = "") -> None:
+    """Delete a hidden message for good."""
+    with transaction.atomic():
+        room, _ = _as_moderator(room_id, actor)
+        found = _author_of(room, mid)
+        if found.hidden_at is None or found.deleted_at is not None:
+            raise errors.MessageNotFound()
+        erase(room, [found])
+        record(room, actor, "delete", found.author_name, found.mid, clean_reason(reason))
+
+
+def pin(actor: Identity, room_id: int, mid: object) -> None:
+    """Pin a message, in the place of the one that was pinned before."""
+    with transaction.atomic():
+        room, _ = _as_moderator(room_id, actor)
+        found = find(room, mid)
+        if policies.is_sealed(room, found.mid):
+            raise errors.NotAllowed("That was said before this room was opened to others.")
+        if room.pinned_mid == found.mid:
+            return
+        room.pinned_mid = found.mid
+        room.save(update_fields=["pinned_mid"])
+        log.append(room, Entry(events.PINNED, {}, found.mid))
+        record(room, actor, "pin", found.author_name, found.mid)
+
+
+def take_pin(actor: Identity, room_id: int, mid: object) -> None:
+    """Unpin a message. One that is not pinned stays so."""
+    with transaction.atomic():
+        room, _ = _as_moderator(room_id, actor)
+        if not is_mid(mid) or room.pinned_mid != mid:
+            return
+        unpin(room, {mid})
+        record(room, actor, "unpin", mid=mid)
+
+
+def mute(actor: Identity, room_id: int, mid: object, seconds: object, reason: object = "") -> Sanction:
+    """Have the author of ``mid`` only read for 10 seconds to 24 hours. Raises ``DurationInvalid``, ``TargetInvalid``."""
+    seconds = _duration(seconds, MUTE_SECONDS)
+    with transaction.atomic():
+        room, standing = _as_moderator(room_id, actor)
+        author = _author_of(room, mid)
+        _require_rank(room, standing, author)
+        return _impose(room, actor, Sanction.Kind.MUTE, author, _own_target(author), seconds, reason)
+
+
+def ban(
+    actor: Identity, room_id: int, mid: object, target: object = None, seconds: object = None, reason: object = ""
+) -> Sanction:
+    """Ban the author of ``mid`` from the room for ``seconds`` (None: for good): their account or the guest that they are
+    (``target`` None), or the ``network`` that they came from. Raises ``DurationInvalid``, ``TargetInvalid``."""
+    if seconds is not None:
+        seconds = _duration(seconds, BAN_SECONDS)
+    with transaction.atomic():
+        room, standing = _as_moderator(room_id, actor)
+        author = _author_of(room, mid)
+        _require_rank(room, standing, author)
+        target = target or _own_target(author)
+        if target not in (_own_target(author), Sanction.Target.NETWORK):
+            raise errors.TargetInvalid()
+        return _impose(room, actor, Sanction.Kind.BAN, author, target, seconds, reason)
+
+
+def lift(actor: Identity, room_id: int, sanction_id: object, reason: object = "") -> None:
+    """End a mute or a ban of this room before its time. Raises ``TargetInvalid`` where there is none."""
+    with transaction.atomic():
+        room, _ = _as_moderator(room_id, actor)
+        found = None
+        if isinstance(sanction_id, int | str) and str(sanction_id).isdecimal() and len(str(sanction_id)) < 19:
+            found = Sanction.objects.in_force().filter(room=room, pk=int(sanction_id)).first()
+        if found is None:
+            raise errors.TargetInvalid("There is no such mute or ban here.")
+        found.lifted_at = timezone.now()
+        found.save(update_fields=["lifted_at"])
+        record(room, actor, f"un{found.kind}", found.name, reason=clean_reason(reason))
+        site.room_changed(room.pk)
+
+
+def _impose(
+    room: Room, actor: Identity, kind: str, author: Message, target: str, seconds: int | None, reason: object
+) -> Sanction:
+    now = timezone.now()
+    match target:
+        case Sanction.Target.ACCOUNT:
+            subject, network = f"u{author.author_id}", ""
+        case Sanction.Target.GUEST:
+            subject, network = author.author_key, author.network
+        case _:
+            if not author.network:
+                raise errors.TargetInvalid("It is not known where that message came from.")
+            subject, network = f"n{author.network}", author.network
+    # A new word takes the place of an older one.
+    Sanction.objects.in_force(now).filter(room=room, kind=kind, subject=subject).update(lifted_at=now)
+    sanction = Sanction.objects.create(
+        room=room,
+        kind=kind,
+        target=target,
+        subject=subject,
+        network=network,
+        name=author.author_name,
+        reason=clean_reason(reason),
+        by_id=actor.user_id,
+        by_name=actor.name,
+        created_at=now,
+        ends_at=None if seconds is None else now + timedelta(seconds=seconds),
+    )
+    record(room, actor, kind, author.author_name, author.mid, sanction.reason, target=target, seconds=seconds)
+    site.room_changed(room.pk)
+    return sanction
+
+
+def _as_moderator(room_id: int, actor: Identity) -> tuple[Room, Standing]:
+    """The room, locked, and how ``actor`` stands, who keeps order in it."""
+    room = log.lock_if_there(room_id)
+    return room, policies.require_moderator(room, actor)
+
+
+def _author_of(room: Room, mid: object) -> Message:
+    """The message of that name, be it hidden or deleted: its author is known all the same."""
+    found = Message.objects.filter(room=room, mid=mid).first() if is_mid(mid) else None
+    if found is None:
+        raise errors.MessageNotFound()
+    return found
+
+
+def _own_target(author: Message) -> str:
+    if author.author_kind == "bot":
+        raise errors.TargetInvalid("A program is stopped by revoking its token.")
+    return Sanction.Target.GUEST if author.author_id is None else Sanction.Target.ACCOUNT
+
+
+def _require_rank(room: Room, standing: Standing, author: Message) -> None:
+    role = NO_ROLE
+    if author.author_id is not None:
+        theirs = Membership.objects.filter(room=room, user_id=author.author_id).values_list("role", flat=True)
+        role = theirs.first() or NO_ROLE
+    policies.require(policies.outranks(standing, role), "That is somebody whom you cannot take measures against.")
+
+
+def _duration(seconds: object, bounds: tuple[int, int]) -> int:
+    if isinstance(seconds, str) and seconds.isascii() and seconds.isdecimal() and len(seconds) < 12:
+        seconds = int(seconds)
+    least, most = bounds
+    if not isinstance(seconds, int) or isinstance(seconds, bool) or not least <= seconds <= most:
+        raise errors.DurationInvalid(f"That is between {least} and {most} seconds.")
+    return seconds

@@ -1,0 +1,115 @@
+"""What comes to a room's moderators: held messages and reports. Like ``chat.moderation``, for what waits."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from chat import errors, events, log, policies, site
+from chat.actions import find
+from chat.audit import clean_reason, record
+from chat.identity import Identity
+from chat.log import Entry
+from chat.mids import mids_after
+from chat.models import HeldMessage, Message, Report, Room
+from chat.render import RENDERER, to_html
+
+
+def approve(actor: Identity, room_id: int, held_id: object) -> Message:
+    """Say a held message: it comes to stand where the room is now. Raises ``MessageNotFound``."""
+    with transaction.atomic():
+        room, held = _held(actor, room_id, held_id)
+        now = timezone.now()
+        message = Message.objects.create(
+            mid=next(mids_after(room.last_mid)),
+            room=room,
+            author_id=held.author_id,
+            author_key=held.author_key,
+            author_name=held.author_name,
+            author_kind=held.author_kind,
+            author_role=held.author_role,
+            key=held.key,
+            text=held.text,
+            html=to_html(held.text),
+            renderer=RENDERER,
+            reply_to=held.reply_to,
+            created_at=now,
+            network=held.network,
+        )
+        room.last_mid = message.mid
+        log.append(room, Entry(events.MESSAGE, events.message_fields(message, room.slug), message.mid))
+        _settle(room, actor, held, HeldMessage.State.APPROVED)
+        record(room, actor, "approve", held.author_name, message.mid)
+        return message
+
+
+def reject(actor: Identity, room_id: int, held_id: object, reason: object = "") -> None:
+    """Turn a held message away. Raises ``MessageNotFound``."""
+    with transaction.atomic():
+        room, held = _held(actor, room_id, held_id)
+        _settle(room, actor, held, HeldMessage.State.REJECTED)
+        record(room, actor, "reject", held.author_name, reason=clean_reason(reason), caught_by=held.caught_by)
+
+
+def report(
+    actor: Identity | None, network: str, room_id: int, mid: object, reason: object, note: object = ""
+) -> Report:
+    """Tell the moderators of a room that a message should not stand. ``actor`` None is a viewer from ``network``. Twice is
+    once. Raises ``MessageNotFound``, ``ReportInvalid`` and what forbids reading."""
+    if reason not in Report.Reason.values:
+        raise errors.ReportInvalid()
+    with transaction.atomic():
+        room = log.lock_if_there(room_id)
+        standing = policies.require_readable(room, actor, network)
+        found = find(room, mid)
+        if policies.is_sealed(room, found.mid) and not policies.sees_sealed(actor, standing):
+            raise errors.MessageNotFound()
+        made, is_new = Report.objects.get_or_create(
+            room=room,
+            mid=found.mid,
+            reporter_key=actor.key if actor is not None else f"n{network}",
+            defaults={
+                "reason": reason,
+                "note": clean_reason(note),
+                "reporter_name": actor.name if actor is not None else "",
+            },
+        )
+        if is_new:
+            site.queue_changed(room.pk)
+        return made
+
+
+def handle_report(actor: Identity, room_id: int, report_id: object, state: object) -> None:
+    """Close a report, and all others of the same message: ``resolved``, where something was done about it, or
+    ``dismissed``. Raises ``ReportInvalid``, ``MessageNotFound``."""
+    if state not in (Report.State.RESOLVED, Report.State.DISMISSED):
+        raise errors.ReportInvalid("A report is resolved or dismissed.")
+    with transaction.atomic():
+        room = log.lock_if_there(room_id)
+        policies.require_moderator(room, actor)
+        found = Report.objects.filter(room=room, pk=_number(report_id), state=Report.State.OPEN).first()
+        if found is None:
+            raise errors.MessageNotFound("There is no such report, or it is closed.")
+        same = Report.objects.filter(room=room, mid=found.mid, state=Report.State.OPEN)
+        same.update(state=state, handled_by_id=actor.user_id, handled_at=timezone.now())
+        record(room, actor, f"report_{state}", mid=found.mid, why=found.reason)
+        site.queue_changed(room.pk)
+
+
+def _held(actor: Identity, room_id: int, held_id: object) -> tuple[Room, HeldMessage]:
+    room = log.lock_if_there(room_id)
+    policies.require_moderator(room, actor)
+    found = HeldMessage.objects.filter(room=room, pk=_number(held_id), state=HeldMessage.State.WAITING).first()
+    if found is None:
+        raise errors.MessageNotFound("There is no such message waiting, or somebody was faster.")
+    return room, found
+
+
+def _settle(room: Room, actor: Identity, held: HeldMessage, state: str) -> None:
+    held.state, held.text, held.handled_by_id, held.handled_at = state, "", actor.user_id, timezone.now()
+    held.save(update_fields=["state", "text", "handled_by", "handled_at"])
+    site.queue_changed(room.pk)
+
+
+def _number(value: object) -> int:
+    """A primary key out of a frame or a form; one that there is not where it is none."""
+    text = str(value)
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
