@@ -110,6 +110,7 @@ if len(SECRET_KEY) < 32:
 ROOM_CREATION = env.choice("ROOM_CREATION", "everyone", ("everyone", "signed-in", "staff"))
 MAX_TEXT_CHARS = env.number("MAX_TEXT_CHARS", 4000, least=1, most=20_000)
 MAX_NAME_CHARS = env.number("MAX_NAME_CHARS", 32, least=1, most=64)
+RESERVED_NAMES = env.words("RESERVED_NAMES", [])
 MAX_FRAME_BYTES = env.number("MAX_FRAME_BYTES", 64 * 1024, least=1024, most=512 * 1024)
 REACTIONS = env.words("REACTIONS", ["👍", "❤️", "😂", "😮", "😢", "🙏"])
 EDIT_MINUTES = env.number("EDIT_MINUTES", 1440, least=0, most=525_600)

@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 # From the ground up. A module imports only from lines above its own.
 CHAT = [
-    ["errors", "extensions", "groups", "identity", "irc", "mids", "render", "rows"],
+    ["errors", "extensions", "groups", "identity", "irc", "lookalike", "mids", "render", "rows"],
     ["sessions", "stepping", "subscription"],
     ["text", "database"],
     ["models"],
