@@ -38,6 +38,11 @@ def is_plain(text: str) -> bool:
     return ":/" not in text and _PLAIN.fullmatch(text) is not None
 
 
+def has_link(text: str) -> bool:
+    """Whether something in ``text`` may be made a link: an address with its scheme, or one for mail."""
+    return _markdown.linkify.test(text)
+
+
 def _parsed(text: str) -> str:
     """The same by the parser and the sanitiser, for any text."""
     if not _DEEP_QUOTE.search(text):  # the parser drops what lies deeper than it goes; we lose nothing

@@ -11,8 +11,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 # From the ground up. A module imports only from lines above its own.
 CHAT = [
     ["errors", "extensions", "groups", "identity", "irc", "lookalike", "mids", "render", "rows"],
-    ["sessions", "stepping", "subscription"],
-    ["text", "database"],
+    ["sessions", "stepping", "subscription", "wordlist"],
+    ["text", "database", "filters"],
     ["models"],
     ["events", "policies", "pages"],
     ["follower"],
