@@ -6,8 +6,6 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
-
-
 Headers = list[tuple[bytes, bytes]]
 
 

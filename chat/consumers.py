@@ -93,7 +93,12 @@ class RoomConsumer(AsyncConsumer):
         self.place.hold = await limits().connection("socket", client_address(scope), settings.CONNECTIONS_PER_ADDRESS)
         self.actor = await visitor(scope) or new_guest(network=network_of(scope))
         follower = Follower(
-            form=self.dialect, send=self.base_send, send_now=send_now(scope), close=self.leave, actor=self.actor, network=self.actor.network
+            form=self.dialect,
+            send=self.base_send,
+            send_now=send_now(scope),
+            close=self.leave,
+            actor=self.actor,
+            network=self.actor.network,
         )
         stay = self.place.stay = Stay(scope["url_route"]["kwargs"]["slug"], follower, query.history)
         entry = await stay.enter()

@@ -28,7 +28,8 @@ class Entry:
     (None otherwise).
 
     A viewer has no ``rights``. ``about`` is what any reader may know of the room, ``floor`` the number below which
-    nothing can be resumed from. ``head`` was read before ``history``: events continue from it, and may repeat what the history shows.
+    nothing can be resumed from. ``head`` was read before ``history``: events continue from it, and may repeat what the
+    history shows.
     """
 
     slug: str
@@ -147,9 +148,7 @@ def enter(room_id: int, actor: Identity | None, network: str, history: int | Non
     return _entry(room, actor, standing, room.head, messages)
 
 
-def _entry(
-    room: Room, actor: Identity | None, standing: Standing, head: int, messages: list[Message] | None
-) -> Entry:
+def _entry(room: Room, actor: Identity | None, standing: Standing, head: int, messages: list[Message] | None) -> Entry:
     return Entry(
         slug=room.slug,
         head=head,

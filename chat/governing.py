@@ -121,8 +121,8 @@ def reopen(actor: Identity | None, room_id: int) -> None:
 
 
 def delete_room(actor: Identity | None, room_id: int) -> None:
-    """Delete a room and all that was said in it, for good. A tombstone keeps its address, which leads nowhere again, and
-    its last number."""
+    """Delete a room and all that was said in it, for good. A tombstone keeps its address, which leads nowhere
+    again, and its last number."""
     with transaction.atomic():
         room = _owned(actor, room_id)
         log.seal(room)

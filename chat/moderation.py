@@ -1,5 +1,5 @@
-"""Keeping order in a room. Each action is one transaction, asks ``policies`` under the room's lock, and leaves an entry in
-the audit log. Synchronous, and knowing nothing of requests, sockets or consumers.
+"""Keeping order in a room. Each action is one transaction, asks ``policies`` under the room's lock, and leaves an entry
+in the audit log. Synchronous, and knowing nothing of requests, sockets or consumers.
 """
 
 from datetime import timedelta
@@ -103,7 +103,8 @@ def take_pin(actor: Identity, room_id: int, mid: object) -> None:
 
 
 def mute(actor: Identity, room_id: int, mid: object, seconds: object, reason: object = "") -> Sanction:
-    """Have the author of ``mid`` only read for 10 seconds to 24 hours. Raises ``DurationInvalid``, ``TargetInvalid``."""
+    """Have the author of ``mid`` only read for 10 seconds to 24 hours. Raises ``DurationInvalid``,
+    ``TargetInvalid``."""
     seconds = _duration(seconds, MUTE_SECONDS)
     with transaction.atomic():
         room, standing = _as_moderator(room_id, actor)
@@ -115,8 +116,8 @@ def mute(actor: Identity, room_id: int, mid: object, seconds: object, reason: ob
 def ban(
     actor: Identity, room_id: int, mid: object, target: object = None, seconds: object = None, reason: object = ""
 ) -> Sanction:
-    """Ban the author of ``mid`` from the room for ``seconds`` (None: for good): their account or the guest that they are
-    (``target`` None), or the ``network`` that they came from. Raises ``DurationInvalid``, ``TargetInvalid``."""
+    """Ban the author of ``mid`` from the room for ``seconds`` (None: for good): their account or the guest that they
+    are (``target`` None), or the ``network`` that they came from. Raises ``DurationInvalid``, ``TargetInvalid``."""
     if seconds is not None:
         seconds = _duration(seconds, BAN_SECONDS)
     with transaction.atomic():

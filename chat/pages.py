@@ -34,8 +34,8 @@ class MessagePage:
 def message_page(
     room: Room, before: str | None = None, size: int | None = None, *, sees_sealed: bool = False
 ) -> MessagePage:
-    """The messages before the one named ``before``, or the newest, of all that stand, or only of what was not said while
-    the room was private. Raises ``InvalidQuery`` for what is no name.
+    """The messages before the one named ``before``, or the newest, of all that stand, or only of what was not said
+    while the room was private. Raises ``InvalidQuery`` for what is no name.
 
     ``room`` was read just now: its head is older than the messages, so none falls between them.
     """

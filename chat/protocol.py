@@ -12,12 +12,12 @@ from urllib.parse import parse_qs
 from django.conf import settings
 
 from chat import errors, events
+from chat.answers import Held, Posted
 from chat.doorway import Entry
 from chat.errors import ChatError
 from chat.events import LoggedEvent
 from chat.follower import Count, Message, runs_of
 from chat.identity import Identity
-from chat.answers import Held, Posted
 from chat.queue import Waiting
 from chat.rights import Rights
 from chat.text import well_formed

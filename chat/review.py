@@ -52,8 +52,8 @@ def reject(actor: Identity, room_id: int, held_id: object, reason: object = "") 
 def report(
     actor: Identity | None, network: str, room_id: int, mid: object, reason: object, note: object = ""
 ) -> Report:
-    """Tell the moderators of a room that a message should not stand. ``actor`` None is a viewer from ``network``. Twice is
-    once. Raises ``MessageNotFound``, ``ReportInvalid`` and what forbids reading."""
+    """Tell the moderators of a room that a message should not stand. ``actor`` None is a viewer from ``network``. Twice
+    is once. Raises ``MessageNotFound``, ``ReportInvalid`` and what forbids reading."""
     if reason not in Report.Reason.values:
         raise errors.ReportInvalid()
     with transaction.atomic():

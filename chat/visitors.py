@@ -16,6 +16,7 @@ from chat.addresses import Headers, network_of
 from chat.database import in_database
 from chat.identity import Identity, read_guest_token
 
+
 def cookies_of(headers: Headers) -> dict[str, str]:
     return parse_cookie("; ".join(value.decode("latin1") for key, value in headers if key == b"cookie"))
 

@@ -24,7 +24,9 @@ MAX_TOGETHER = 200  # posts in a transaction: about 25 ms of work, for which the
 # An idle loop turns so often in a fraction of a millisecond; a busy one brings the answers to the last transaction.
 GATHERING_TURNS = 12
 
-Waiting = tuple[int, Draft, asyncio.Future[Posted | Held]]  # the room's primary key, what is to be written, and who waits
+Waiting = tuple[
+    int, Draft, asyncio.Future[Posted | Held]
+]  # the room's primary key, what is to be written, and who waits
 Line = int | None  # a room's, or that of all rooms
 
 

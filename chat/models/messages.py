@@ -89,7 +89,7 @@ class NewMessage(NamedTuple):
 
 
 class HeldMessage(models.Model):
-    """A message that waits for a moderator. It has no ``mid`` before it is approved, and no text once that is decided."""
+    """A message that waits for a moderator: without a ``mid`` before it is approved, or text after that."""
 
     class State(models.TextChoices):
         WAITING = "waiting", _("Waiting")

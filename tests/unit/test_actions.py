@@ -5,8 +5,9 @@ import pytest
 from django.apps import apps
 from django.db import transaction
 
-from chat import actions, errors, events, log, policies, posting
+from chat import actions, errors, events, governing, log, posting
 from chat.models import Event, Membership, Message, Room
+from chat.standing import NO_ROLE, standing_in
 
 pytestmark = pytest.mark.django_db
 
@@ -166,10 +167,10 @@ def test_rooms_are_made_by_whom_the_setting_lets(cast, settings, setting: str) -
 def test_a_room_is_made_once_and_owned(cast) -> None:
     room, is_new = actions.create_room(cast.sven, "Tea House")
     assert is_new
-    assert policies.role_in(room, cast.sven) == Membership.Role.OWNER
+    assert standing_in(room, cast.sven).role == Membership.Role.OWNER
     again, is_new = actions.create_room(cast.mio, "tea-house")
     assert (again, is_new) == (room, False)
-    assert policies.role_in(room, cast.mio) == policies.NO_ROLE
+    assert standing_in(room, cast.mio).role == NO_ROLE
 
 
 def test_a_guest_cannot_keep_a_private_room(cast) -> None:
@@ -178,7 +179,7 @@ def test_a_guest_cannot_keep_a_private_room(cast) -> None:
 
 
 def test_a_private_room_is_not_found_by_its_name(cast) -> None:
-    actions.change_visibility(cast.olga, cast.room.pk, "private")
+    governing.change_visibility(cast.olga, cast.room.pk, "private")
     for actor in (cast.sven, cast.gil):
         with pytest.raises(errors.RoomNameReserved):
             actions.create_room(actor, "veranda")
@@ -190,11 +191,11 @@ def test_a_private_room_is_not_found_by_its_name(cast) -> None:
 def test_only_the_owner_changes_who_may_see_the_room(cast) -> None:
     for actor in (cast.mio, cast.sven, cast.gil):
         with pytest.raises(errors.NotAllowed):
-            actions.change_visibility(actor, cast.room.pk, "private")
-    actions.change_visibility(cast.olga, cast.room.pk, "unlisted")
+            governing.change_visibility(actor, cast.room.pk, "private")
+    governing.change_visibility(cast.olga, cast.room.pk, "unlisted")
     event = json.loads(Event.objects.get(room=cast.room, seq=1).json)
     assert (event["type"], event["visibility"]) == ("room.changed", "unlisted")
-    actions.change_visibility(cast.olga, cast.room.pk, "unlisted")
+    governing.change_visibility(cast.olga, cast.room.pk, "unlisted")
     assert types(cast.room) == ["room.changed"]
 
 

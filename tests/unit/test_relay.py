@@ -14,7 +14,7 @@ from channels.layers import channel_layers
 
 import chat.relay
 import chat.relays
-from chat import actions, broadcast, database, doorway, errors, events, log, posting, protocol
+from chat import actions, broadcast, database, doorway, errors, events, governing, log, posting, protocol
 from chat.database import in_database
 from chat.doorway import Stay
 from chat.follower import Follower
@@ -374,7 +374,7 @@ async def test_who_may_no_longer_read_is_let_go_before_anything_newer() -> None:
     gil = new_guest()
     async with reading(room) as anybody, reading(room, actor=gil) as guest, reading(room, actor=mio) as member:
         await in_database(posting.post, gil, room.pk, "open")
-        await in_database(actions.change_visibility, olga, room.pk, "private")
+        await in_database(governing.change_visibility, olga, room.pk, "private")
         await in_database(posting.post, mio, room.pk, "the word xyzzy")
         await until(lambda: len(member.ids) == 3)
         await until(lambda: bool(anybody.closed and guest.closed))
@@ -384,7 +384,7 @@ async def test_who_may_no_longer_read_is_let_go_before_anything_newer() -> None:
         with pytest.raises(errors.RoomNotFound):
             async with reading(room):
                 pass
-        await in_database(actions.change_visibility, olga, room.pk, "public")
+        await in_database(governing.change_visibility, olga, room.pk, "public")
         async with reading(room, cursor=0) as again:
             await until(lambda: len(again.ids) == 4)
 
@@ -404,7 +404,7 @@ async def test_nothing_slips_between_the_check_and_the_first_event(monkeypatch) 
 
         def slow_enter(*args: object) -> doorway.Entry:
             answers.append(enter(*args))
-            actions.change_visibility(olga, room.pk, "private")
+            governing.change_visibility(olga, room.pk, "private")
             deadline = time.monotonic() + WAIT_SECONDS
             while owner.relay.access_version == 0 and time.monotonic() < deadline:
                 time.sleep(0.01)
@@ -437,7 +437,7 @@ async def test_who_comes_by_sight_is_told_nothing_that_the_relay_has_not_met() -
         relay = owner.relay
         deaf = asyncio.get_running_loop().create_future()
         relay._busy = deaf  # it hears, and does not get to it
-        await in_database(actions.change_visibility, olga, room.pk, "private")
+        await in_database(governing.change_visibility, olga, room.pk, "private")
         await in_database(posting.post, olga, room.pk, "the word xyzzy")
         relay._ring.clear()  # so that the log must answer
         outsider = Reader()
@@ -464,7 +464,7 @@ async def test_who_comes_while_the_policy_is_asked_is_not_let_in_by_what_was_tru
 
     room, olga = await in_database(prepare)
     async with reading(room, actor=olga) as owner:
-        readers, is_asked, may_answer = chat.relay._readers, threading.Event(), threading.Event()
+        readers, is_asked, may_answer = chat.relay._as_it_is, threading.Event(), threading.Event()
 
         def slow_readers(*args: object) -> object:
             found = readers(*args)
@@ -472,8 +472,8 @@ async def test_who_comes_while_the_policy_is_asked_is_not_let_in_by_what_was_tru
             may_answer.wait(WAIT_SECONDS)
             return found
 
-        monkeypatch.setattr(chat.relay, "_readers", slow_readers)
-        await in_database(actions.change_visibility, olga, room.pk, "private")
+        monkeypatch.setattr(chat.relay, "_as_it_is", slow_readers)
+        await in_database(governing.change_visibility, olga, room.pk, "private")
         assert await asyncio.to_thread(is_asked.wait, WAIT_SECONDS)
         try:
             with pytest.raises(errors.RoomNotFound):

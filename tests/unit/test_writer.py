@@ -9,7 +9,7 @@ import pytest
 from django.db import DataError, connection
 from django.test.utils import CaptureQueriesContext
 
-from chat import actions, database, errors, log, posting
+from chat import actions, database, errors, governing, log, posting
 from chat.identity import new_guest
 from chat.models import Event, Message
 from chat.posting import LIGHT_CHARS, Post, draft, post_together
@@ -97,7 +97,7 @@ def test_more_than_one_statement_holds_are_written_in_several(cast) -> None:
 
 @pytest.mark.django_db
 def test_who_may_not_post_is_refused_among_those_who_may(cast) -> None:
-    actions.change_visibility(cast.olga, cast.room.pk, "private")
+    governing.change_visibility(cast.olga, cast.room.pk, "private")
     answers = post_together(cast.room.pk, [Post(cast.gil, "out"), Post(cast.mio, "in"), Post(cast.sven, "out")])
     assert [isinstance(answer, errors.RoomNotFound) for answer in answers] == [True, False, True]
 
