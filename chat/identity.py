@@ -6,6 +6,7 @@ client that brings none gets a name that lasts as long as its connection.
 
 import secrets
 from dataclasses import dataclass, field
+from hashlib import sha256
 from time import time
 from typing import Literal
 
@@ -34,6 +35,11 @@ class Identity:
     # The session that says so, for those who must be asked again while their connection is open.
     session_key: str | None = field(default=None, compare=False, repr=False)
 
+    @property
+    def has_made_up_name(self) -> bool:
+        """Whether they are called what follows from their key, and from no other: a name that nobody can take."""
+        return self.kind == "guest" and self.name == _made_up_name(self.key)
+
     def as_dict(self) -> dict[str, str]:
         return {"name": self.name, "kind": self.kind, "id": self.key}
 
@@ -41,8 +47,11 @@ class Identity:
 def new_guest(name: str | None = None, network: str = "") -> Identity:
     """A guest nobody has been before, with a made-up name where none is given."""
     key = "g" + secrets.token_urlsafe(15)
-    name = name or f"guest-{secrets.token_hex(3)}"
-    return Identity(key=key, name=name, kind="guest", since=time(), network=network)
+    return Identity(key=key, name=name or _made_up_name(key), kind="guest", since=time(), network=network)
+
+
+def _made_up_name(key: str) -> str:
+    return f"guest-{sha256(key.encode()).hexdigest()[:6]}"
 
 
 def guest_token(guest: Identity) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from chat import errors, events, holding, log, policies, rows, text
+from chat import errors, events, holding, log, policies, rows, screening, text
 from chat.answers import Answer, Held, Posted
 from chat.errors import ChatError
 from chat.identity import Identity
@@ -90,10 +90,7 @@ def write_in_rooms(drafts: list[tuple[int, Draft]]) -> list[Answer]:
     try:
         with transaction.atomic():
             rooms = log.lock_together(by_room)
-            sanctions = sanctions_in(by_room, {draft.actor for _, draft in drafts})
-            decided = {
-                room_id: _decide(rooms.get(room_id), theirs, sanctions[room_id]) for room_id, theirs in by_room.items()
-            }
+            decided = _decide_together([(room_id, rooms.get(room_id), theirs) for room_id, theirs in by_room.items()])
             _store([(rooms[room_id], messages) for room_id, (_, messages) in decided.items() if messages])
             answers = {room_id: iter(theirs) for room_id, (theirs, _) in decided.items()}
     except _AskedAgain:
@@ -132,32 +129,46 @@ class _AskedAgain(IntegrityError):
 
 
 _Before = Mapping[tuple[str, uuid.UUID], Answer]  # by author and key
+_Decided = tuple[list[Answer], list[NewMessage]]
 
 
 def _write(room: Room | None, drafts: list[Draft], before: _Before | None = None) -> list[Answer]:
     """Write those of ``drafts`` that may be: a few queries, however many there are."""
-    sanctions = sanctions_in([room.pk], {draft.actor for draft in drafts})[room.pk] if room is not None else Sanctions()
-    answers, messages = _decide(room, drafts, sanctions, before)
+    room_id = room.pk if room is not None else 0
+    answers, messages = _decide_together([(room_id, room, drafts)], before)[room_id]
     if messages:
         _store([(room, messages)])
     return answers
 
 
-def _decide(
-    room: Room | None, drafts: list[Draft], sanctions: Sanctions, before: _Before | None = None
-) -> tuple[list[Answer], list[NewMessage]]:
+def _decide_together(
+    wanted: list[tuple[int, Room | None, list[Draft]]], before: _Before | None = None
+) -> dict[int, _Decided]:
+    """``_decide`` for several rooms (None: one that there is not), by the primary keys that come with them."""
+    rooms = [(room, {draft.actor for draft in drafts}) for _, room, drafts in wanted if room is not None]
+    everybody = {actor for _, actors in rooms for actor in actors}
+    sanctions = sanctions_in([room.pk for room, _ in rooms], everybody) if rooms else {}
+    screenings = screening.screen(rooms, timezone.now())
+    decided: dict[int, _Decided] = {}
+    for room_id, room, drafts in wanted:
+        if room is None:
+            decided[room_id] = [errors.RoomNotFound() for _ in drafts], []
+        else:
+            decided[room_id] = _decide(screenings[room_id], drafts, sanctions[room_id], before)
+    screening.save(screenings.values())
+    return decided
+
+
+def _decide(screening: Screening, drafts: list[Draft], sanctions: Sanctions, before: _Before | None) -> _Decided:
     """What to answer to each of ``drafts`` if the messages, which come second, are stored. What must wait for a
     moderator is held at once.
 
     What was posted ``before`` is not posted again. Where nobody has looked for that (None), raises ``_AskedAgain`` if
     it makes a difference.
     """
-    if room is None:
-        return [errors.RoomNotFound() for _ in drafts], []
-    now = timezone.now()
+    room, now = screening.room, screening.now
     actors = {draft.actor for draft in drafts}
     standings = standings_in(room, actors, sanctions)
-    screening = Screening.of(room, actors, now)
     answered = {draft.reply_to for draft in drafts if is_mid(draft.reply_to)}
     there = set()
     if answered:
@@ -220,8 +231,6 @@ def _decide(
             posted = Posted(mid=message.mid, key=str(draft.key), seq=head + len(messages))
             known[author] = posted
             answers.append(posted)
-    if screening.changed:
-        screening.save()
     if held:
         holding.hold(room, held)
     return answers, messages

@@ -3,7 +3,8 @@ filters let it pass. Decided under the room's lock, for all messages that wait t
 for it: a room without such rules costs one look at its own row.
 """
 
-from collections.abc import Collection, Iterable
+import re
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic
@@ -22,6 +23,7 @@ SITE_RULES_SECONDS = 1.0  # for so long the site's rules are taken to be what th
 REFRESH_NAME = timedelta(minutes=1)
 MOST_FINGERPRINTS = 5
 MAX_SKELETON_CHARS = 300
+_MADE_UP = re.compile(r"guest-[0-9a-f]{6}", re.IGNORECASE)  # what ``chat.identity`` calls those who chose no name
 APPROVAL = "approval"  # what caught a message in a room that wants to see messages first
 
 _site_rules: tuple[Rules, float] | None = None
@@ -57,13 +59,13 @@ def check_edit(room: Room, actor: Identity, standing: Standing, text: str) -> No
 
 def check_name(name: str, rules: Iterable[Rules]) -> None:
     """Whether a guest may call themselves that, wherever they are. Raises ``NameReserved``."""
-    if is_reserved(name) or catches_name(rules, name):
+    if is_reserved(name) or _MADE_UP.fullmatch(name) or catches_name(rules, name):
         raise errors.NameReserved()
 
 
 @dataclass(slots=True)
 class Screening:
-    """For the messages that ``authors`` are about to write in ``room`` at ``now``."""
+    """For the messages that some are about to write in ``room`` at ``now``. Made by ``screen``."""
 
     room: Room
     now: datetime
@@ -71,31 +73,14 @@ class Screening:
     known: dict[str, Participant] = field(default_factory=dict)
     names: dict[str, set[str]] = field(default_factory=dict)  # by skeleton: the keys of whose it is
     changed: set[str] = field(default_factory=set)
-    catches_repeats: bool = False
 
-    @classmethod
-    def of(cls, room: Room, authors: Collection[Identity], now: datetime) -> "Screening":
-        screening = cls(room, now, rules_in(room))
-        screening.catches_repeats = any(rules.on_repeats != "allow" for rules in screening.rules)
-        guests = [author for author in authors if author.kind == "guest"]
-        if guests or room.slow_seconds or screening.catches_repeats:
-            screening._load(authors, guests)
-        return screening
+    @property
+    def catches_repeats(self) -> bool:
+        return any(rules.on_repeats != "allow" for rules in self.rules)
 
-    def _load(self, authors: Collection[Identity], guests: Collection[Identity]) -> None:
-        keys = {author.key for author in authors}
-        found = Participant.objects.filter(room=self.room, author_key__in=keys)
-        self.known = {each.author_key: each for each in found}
-        unsure = {_skeleton(guest.name) for guest in guests if not self._is_theirs(guest)}
-        if not unsure:
-            return
-        since = self.now - timedelta(minutes=settings.NAME_MINUTES)
-        theirs = Participant.objects.filter(room=self.room, skeleton__in=unsure, seen_at__gt=since)
-        members = Membership.objects.filter(room=self.room, user__skeleton__in=unsure)
-        for look, key in theirs.values_list("skeleton", "author_key"):
-            self.names.setdefault(look, set()).add(key)
-        for look, user_id in members.values_list("user__skeleton", "user_id"):
-            self.names.setdefault(look, set()).add(f"u{user_id}")
+    def _asks_about(self, author: Identity) -> bool:
+        """Whether it matters what they wrote before, or what they are called."""
+        return bool(self.room.slow_seconds) or self.catches_repeats or _has_chosen_name(author)
 
     def _is_theirs(self, guest: Identity) -> bool:
         known = self.known.get(guest.key)
@@ -108,7 +93,7 @@ class Screening:
 
     def refusal(self, author: Identity, standing: Standing) -> ChatError | None:
         """Why this person may not write just now, if they may not."""
-        if author.kind == "guest" and (refusal := self._refusal_of_name(author)) is not None:
+        if _has_chosen_name(author) and (refusal := self._refusal_of_name(author)) is not None:
             return refusal
         if self.room.slow_seconds and policies.is_filtered(author, standing):
             return self._refusal_by_slow_mode(author)
@@ -151,12 +136,12 @@ class Screening:
 
     def note(self, author: Identity, text: str) -> None:
         """They wrote that, or had it held."""
-        if author.kind != "guest" and not self.room.slow_seconds and not self.catches_repeats:
+        if not self._asks_about(author):
             return
         known = self.known.get(author.key)
         if known is None:
             known = self.known[author.key] = Participant(room=self.room, author_key=author.key)
-        if author.kind == "guest" and not self._is_theirs(author):
+        if _has_chosen_name(author) and not self._is_theirs(author):
             known.skeleton, known.seen_at = _skeleton(author.name), self.now
             self.names.setdefault(known.skeleton, set()).add(author.key)
             self.changed.add(author.key)
@@ -167,14 +152,54 @@ class Screening:
             known.fingerprints = " ".join([*known.fingerprints.split(), fingerprint(text)][-MOST_FINGERPRINTS:])
             self.changed.add(author.key)
 
-    def save(self) -> None:
-        """Keep what was noted, in one statement."""
+
+def screen(authors_in: Collection[tuple[Room, Collection[Identity]]], now: datetime) -> dict[int, Screening]:
+    """What is to be asked in each of these rooms, by its primary key: in three queries at most, and in none where the
+    rooms ask for nothing and nobody chose a name."""
+    screenings = {room.pk: Screening(room, now, rules_in(room)) for room, _ in authors_in}
+    asked = {
+        (room.pk, each.key): each for room, all in authors_in for each in all if screenings[room.pk]._asks_about(each)
+    }
+    if not asked:
+        return screenings
+    room_ids, keys = {room_id for room_id, _ in asked}, {key for _, key in asked}
+    for known in Participant.objects.filter(room__in=room_ids, author_key__in=keys):
+        screenings[known.room_id].known[known.author_key] = known
+    unsure = {
+        _skeleton(author.name)
+        for (room_id, _), author in asked.items()
+        if _has_chosen_name(author) and not screenings[room_id]._is_theirs(author)
+    }
+    if unsure:
+        for room_id, look, key in _called(room_ids, unsure, now):
+            screenings[room_id].names.setdefault(look, set()).add(key)
+    return screenings
+
+
+def save(screenings: Collection[Screening]) -> None:
+    """Keep what was noted, in one statement."""
+    changed = [screening.known[key] for screening in screenings for key in sorted(screening.changed)]
+    if changed:
         Participant.objects.bulk_create(
-            [self.known[key] for key in sorted(self.changed)],
+            changed,
             update_conflicts=True,
             unique_fields=["room", "author_key"],
             update_fields=["skeleton", "seen_at", "posted_at", "fingerprints"],
         )
+
+
+def _called(room_ids: Collection[int], skeletons: Collection[str], now: datetime) -> Iterator[tuple[int, str, str]]:
+    """Who is called what looks like one of these, in which room: the room, the skeleton and whose key."""
+    since = now - timedelta(minutes=settings.NAME_MINUTES)
+    guests = Participant.objects.filter(room__in=room_ids, skeleton__in=skeletons, seen_at__gt=since)
+    yield from guests.values_list("room_id", "skeleton", "author_key")
+    members = Membership.objects.filter(room__in=room_ids, user__skeleton__in=skeletons)
+    for room_id, look, user_id in members.values_list("room_id", "user__skeleton", "user_id"):
+        yield room_id, look, f"u{user_id}"
+
+
+def _has_chosen_name(author: Identity) -> bool:
+    return author.kind == "guest" and not author.has_made_up_name
 
 
 def _skeleton(name: str) -> str:

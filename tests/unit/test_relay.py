@@ -131,7 +131,7 @@ def snapshot(room: Room) -> dict[str, dict]:
 async def busy_room(room: Room, seed: int, steps: int) -> None:
     """Posts, edits and deletions, at random."""
     chance = random.Random(seed)
-    gil = new_guest("Gil")
+    gil = new_guest()
     mids: list[str] = []
     for number in range(steps):
         what = chance.random()

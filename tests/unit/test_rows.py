@@ -22,7 +22,8 @@ TEXTS = ["", "plain", "日本語 😀 👩\u200d👩 e\u0301", "100 % %s %(x)s ?
 def new_message(room: Room, mid: str, key: uuid.UUID = KEY, **columns: object) -> NewMessage:
     guest = new_guest()
     given = {"author_id": None, "author_key": guest.key, "author_name": guest.name, "author_kind": guest.kind}
-    given |= {"author_role": "none", "text": "", "html": "", "renderer": 1, "reply_to": "", "created_at": MOMENTS[0]}
+    given |= {"author_role": "none", "text": "", "html": "", "renderer": 1, "reply_to": "", "network": ""}
+    given |= {"created_at": MOMENTS[0]}
     return NewMessage(**{"mid": mid, "room_id": room.pk, "key": key, **given, **columns})
 
 

@@ -9,7 +9,7 @@ import pytest
 from django.db import DataError, connection
 from django.test.utils import CaptureQueriesContext
 
-from chat import actions, database, errors, governing, log, posting
+from chat import actions, database, errors, governing, log, posting, screening
 from chat.identity import new_guest
 from chat.models import Event, Message
 from chat.posting import LIGHT_CHARS, Post, draft, post_together
@@ -41,6 +41,11 @@ def test_each_gets_an_answer_and_a_bad_one_takes_nothing_from_its_neighbours(cas
     assert (roles["two"], roles["five"]) == ("none", "owner")
 
 
+def spelled(number: int) -> str:
+    """A number in letters that no two numbers share the look of."""
+    return "".join("abcdefghjk"[int(digit)] for digit in str(number))
+
+
 def queries_of(room_id: int, posts: list[Post]) -> list[str]:
     """What the database is asked, but for the beginning and the end of the transaction."""
     with CaptureQueriesContext(connection) as queries:
@@ -51,26 +56,32 @@ def queries_of(room_id: int, posts: list[Post]) -> list[str]:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("many", [1, 50])
-def test_four_queries_however_many_posts(cast, many: int) -> None:
+def test_five_queries_however_many_posts(cast, many: int) -> None:
+    screening.site_rules()  # known for a second
     guests = [new_guest() for _ in range(many)]
-    # The room, its messages, its events, the room's head.
-    assert len(queries_of(cast.room.pk, [Post(guest, "hello") for guest in guests])) == 4
+    # The room, who is muted or banned, its messages, its events, the room's head.
+    assert len(queries_of(cast.room.pk, [Post(guest, "hello") for guest in guests])) == 5
+    # Whoever chose a name has one of their own: asked for once a minute.
+    named = [Post(new_guest(f"Gil {spelled(number)}"), "hello") for number in range(many)]
+    assert len(queries_of(cast.room.pk, named)) == 9
+    assert len(queries_of(cast.room.pk, named)) == 6
     # Accounts have roles, and replies answer something.
     answered = Message.objects.first().mid
-    posts = [Post((cast.olga, cast.mio, cast.gil)[index % 3], "!", reply_to=answered) for index in range(many)]
-    assert len(queries_of(cast.room.pk, posts)) <= 6
+    posts = [Post((cast.olga, cast.mio, guests[0])[index % 3], "!", reply_to=answered) for index in range(many)]
+    assert len(queries_of(cast.room.pk, posts)) <= 7
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("many", [2, 30])
-def test_four_queries_however_many_rooms(many: int) -> None:
+def test_five_queries_however_many_rooms(many: int) -> None:
     rooms = [actions.create_room(new_guest(), f"room {number}")[0] for number in range(many)]
     drafts = [(room.pk, draft(Post(new_guest(), text))) for text in ("one", "two") for room in rooms]
+    screening.site_rules()
     with CaptureQueriesContext(connection) as queries:
         answers = posting.write_in_rooms(drafts)
     assert [answer.seq for answer in answers] == [1] * many + [2] * many
     kinds = [query["sql"].split()[0] for query in queries]
-    assert [kind for kind in kinds if kind in ("SELECT", "INSERT")] == ["SELECT", "INSERT", "INSERT"]
+    assert [kind for kind in kinds if kind in ("SELECT", "INSERT")] == ["SELECT", "SELECT", "INSERT", "INSERT"]
     assert sum(kind == "UPDATE" for kind in kinds) <= 1, "or none is seen, since they are told in one go"
     assert {room.head for room in type(rooms[0]).objects.all()} == {2}
 
@@ -80,8 +91,10 @@ def test_four_queries_however_many_rooms(many: int) -> None:
 def test_who_asks_again_costs_a_second_run_and_no_more(cast, many: int) -> None:
     posts = [Post(cast.gil, "hello", str(uuid.uuid4())) for _ in range(many)]
     first = post_together(cast.room.pk, posts)
-    # The room and the rows that are used already; the room, the messages of then, and their numbers.
-    assert len(queries_of(cast.room.pk, posts)) == 5
+    screening.site_rules()
+    # The room, who is muted or banned, whose name it is, and the rows that are used already; the same but for the rows,
+    # and the messages of then and their numbers.
+    assert len(queries_of(cast.room.pk, posts)) == 9
     assert post_together(cast.room.pk, posts) == first
     assert post_together(cast.room.pk, [Post(cast.gil, "new"), *posts])[1:] == first
     assert Message.objects.count() == Event.objects.count() == many + 1
