@@ -173,7 +173,7 @@ def _impose(
         created_at=now,
         ends_at=None if seconds is None else now + timedelta(seconds=seconds),
     )
-    record(room, actor, kind, author.author_name, author.mid, sanction.reason, target=target, seconds=seconds)
+    record(room, actor, kind, author.author_name, author.mid, sanction.reason, against=target, seconds=seconds)
     site.room_changed(room.pk)
     return sanction
 

@@ -6,7 +6,9 @@ import random
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from functools import partial
 
 import pytest
 import pytest_asyncio
@@ -14,12 +16,13 @@ from channels.layers import channel_layers
 
 import chat.relay
 import chat.relays
-from chat import actions, broadcast, database, doorway, errors, events, governing, log, posting, protocol
+from chat import actions, broadcast, database, doorway, errors, events, governing, log, moderation, posting, protocol
 from chat.database import in_database
 from chat.doorway import Stay
 from chat.follower import Follower
 from chat.identity import Identity, new_guest
 from chat.models import Message, Room
+from chat.pages import message_page
 from chat.relays import relays
 from feeds.encoders import ServerSentEvents
 
@@ -92,8 +95,9 @@ class Reader:
     async def close(self, error: errors.ChatError) -> None:
         self.closed = error
 
-    def follower(self, actor: Identity | None = None) -> Follower:
-        return Follower(form=self.form, send=self.send, close=self.close, actor=actor)
+    def follower(self, actor: Identity | None = None, network: str = "") -> Follower:
+        network = actor.network if actor is not None else network
+        return Follower(form=self.form, send=self.send, close=self.close, actor=actor, network=network)
 
     @property
     def ids(self) -> list[int]:
@@ -101,12 +105,12 @@ class Reader:
 
 
 @asynccontextmanager
-async def reading(room: Room, cursor: int | None = None, actor: Identity | None = None, form=None):
+async def reading(room: Room, cursor: int | None = None, actor: Identity | None = None, form=None, network: str = ""):
     reader = Reader(form or protocol.ENGAWA_V1)
-    reader.relay_follower = follower = reader.follower(actor)
+    reader.relay_follower = follower = reader.follower(actor, network)
     async with Stay(room.slug, follower) as (relay, entry):
         reader.relay = relay
-        relay.start(follower, entry.head if cursor is None else cursor)
+        relay.start(follower, entry.head if cursor is None else cursor, entry.floor)
         yield reader
 
 
@@ -384,9 +388,115 @@ async def test_who_may_no_longer_read_is_let_go_before_anything_newer() -> None:
         with pytest.raises(errors.RoomNotFound):
             async with reading(room):
                 pass
-        await in_database(governing.change_visibility, olga, room.pk, "public")
+        await in_database(partial(governing.change_visibility, olga, room.pk, "public", opens_past=True))
         async with reading(room, cursor=0) as again:
             await until(lambda: len(again.ids) == 4)
+
+
+@pytest.mark.parametrize("form", [protocol.ENGAWA_V1, ServerSentEvents("veranda")], ids=["websocket", "stream"])
+@pytest.mark.parametrize("has_heard", [True, False])
+async def test_what_was_said_in_private_stays_there_when_a_room_is_opened(form, has_heard: bool) -> None:
+    """From any cursor, whether this process met the changes one by one or only heard of the last."""
+    from chat.models import User
+
+    def prepare() -> tuple[Room, Identity]:
+        olga = User.objects.create_user("olga").identity
+        return actions.create_room(olga, "veranda")[0], olga
+
+    room, olga = await in_database(prepare)
+    async with reading(room, actor=olga) as owner:
+        if not has_heard:
+            owner.relay._busy = asyncio.get_running_loop().create_future()
+        await in_database(governing.change_visibility, olga, room.pk, "private")
+        secret = await in_database(posting.post, olga, room.pk, "the word xyzzy")
+        await in_database(governing.change_visibility, olga, room.pk, "public")
+        if not has_heard:
+            owner.relay._busy = None
+            owner.relay._schedule()
+        readers = [reading(room, cursor=cursor, form=form) for cursor in range(6)]
+        async with AsyncExitStack() as stack:
+            outsiders = [await stack.enter_async_context(reader) for reader in readers]
+            await in_database(posting.post, olga, room.pk, "welcome")
+            for outsider in outsiders:
+                await until(lambda outsider=outsider: outsider.relay_follower.position == 4 and outsider.sent)
+            await in_database(posting.post, olga, room.pk, "sentinel")
+            for outsider in outsiders:
+                await until(lambda outsider=outsider: "sentinel" in str(outsider.sent))
+                assert "xyzzy" not in str(outsider.sent)
+        with pytest.raises(errors.EditTooLate):
+            await in_database(actions.edit, olga, room.pk, secret.mid, "xyzzy all the same")
+        with pytest.raises(errors.NotAllowed):
+            await in_database(moderation.pin, olga, room.pk, secret.mid)
+        page = await in_database(message_page, await in_database(Room.objects.get, pk=room.pk))
+        assert [message.text for message in page.messages] == ["welcome", "sentinel"]
+
+
+async def test_who_is_banned_is_let_go_and_not_let_in(monkeypatch) -> None:
+    """An account, a guest and a network, with others beside them who stay."""
+    from chat.models import User
+
+    def prepare() -> tuple[Room, Identity, Identity]:
+        olga, sven = User.objects.create_user("olga").identity, User.objects.create_user("sven").identity
+        return actions.create_room(olga, "veranda")[0], olga, replace(sven, network="n1")
+
+    room, olga, sven = await in_database(prepare)
+    gil, gus = new_guest(network="n2"), new_guest(network="n3")
+    async with (
+        reading(room, actor=sven) as account,
+        reading(room, actor=gil) as guest,
+        reading(room, actor=gus) as other,
+        reading(room, network="n3") as viewer,
+        reading(room) as somebody,
+    ):
+        mids = {actor: (await in_database(posting.post, actor, room.pk, "spam")).mid for actor in (sven, gil, gus)}
+        await in_database(moderation.ban, olga, room.pk, mids[sven])
+        await until(lambda: account.closed is not None)
+        await in_database(moderation.ban, olga, room.pk, mids[gil])
+        await until(lambda: guest.closed is not None)
+        assert other.closed is viewer.closed is None
+        newer = replace(new_guest(network="n2"), since=time.time() + 1)
+        older = replace(new_guest(network="n2"), since=1.0)
+        await in_database(moderation.ban, olga, room.pk, mids[gus], "network")
+        await until(lambda: other.closed is not None and viewer.closed is not None)
+        for reader in (account, guest, other, viewer):
+            assert isinstance(reader.closed, errors.Banned)
+        for banned in (sven, gil, replace(gil, name="Other"), newer, gus, new_guest(network="n3")):
+            for history in (None, 5):
+                with pytest.raises(errors.Banned):
+                    async with Stay(room.slug, Reader().follower(banned), history):
+                        pass
+        with pytest.raises(errors.Banned):
+            async with reading(room, network="n3"):
+                pass
+        async with reading(room, actor=older), reading(room, network="n2"):
+            pass
+        await in_database(posting.post, olga, room.pk, "sentinel")
+        await until(lambda: somebody.ids[-1:] == [4])
+
+
+async def test_who_is_muted_is_told_and_stays() -> None:
+    from chat.models import User
+
+    def prepare() -> tuple[Room, Identity]:
+        olga = User.objects.create_user("olga").identity
+        return actions.create_room(olga, "veranda")[0], olga
+
+    room, olga = await in_database(prepare)
+    gil = new_guest()
+    async with reading(room, actor=gil) as guest, reading(room, actor=olga) as owner:
+        mid = (await in_database(posting.post, gil, room.pk, "spam")).mid
+        sanction = await in_database(moderation.mute, olga, room.pk, mid, 60)
+        await until(lambda: any("muted" in str(frame) for frame in guest.sent))
+        with pytest.raises(errors.Muted) as refusal:
+            await in_database(posting.post, gil, room.pk, "more")
+        assert 58 < refusal.value.retry_after <= 60
+        await in_database(moderation.lift, olga, room.pk, sanction.pk)
+        await until(lambda: "muted" not in [frame for frame in guest.sent if '"you"' in str(frame)][-1]["text"])
+        await in_database(posting.post, gil, room.pk, "sorry")
+        await until(lambda: owner.ids == [1, 2])
+        assert not any('"type":"you"' in frame.get("text", "") for frame in owner.sent), "nothing changed for the owner"
+        await in_database(governing.archive, olga, room.pk)
+        await until(lambda: '"post":false' in str(guest.sent) and '"post":false' in str(owner.sent))
 
 
 async def test_nothing_slips_between_the_check_and_the_first_event(monkeypatch) -> None:
