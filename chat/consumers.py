@@ -155,7 +155,7 @@ class RoomConsumer(AsyncConsumer):
 
     async def command(self, command: Command, frame: dict[str, Any]) -> list[Message]:
         if command.counts:
-            await limits().take_post(self.actor.key)
+            await limits().take_post(self.actor)
         await in_database(command.run, self.actor, self.room_id, frame)
         return self.dialect.done(frame.get("key"))
 
@@ -167,7 +167,7 @@ class RoomConsumer(AsyncConsumer):
 
     async def post(self, frame: dict[str, Any]) -> list[Message]:
         """Have a message written, and go on: it is answered when it is committed, together with others."""
-        await limits().take_post(self.actor.key)
+        await limits().take_post(self.actor)
         if self.unanswered is None:
             self.unanswered = set()
         while len(self.unanswered) >= MOST_UNANSWERED:

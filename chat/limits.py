@@ -16,6 +16,7 @@ from django.utils.crypto import salted_hmac
 from redis.exceptions import RedisError
 
 from chat import errors
+from chat.identity import Identity
 
 REDIS_SECONDS = 0.2  # a limit is no reason to keep anybody waiting
 AWAY_SECONDS = 5.0  # how long a Redis that did not answer is left alone
@@ -85,21 +86,26 @@ class Limits:
             self._take = self._redis.register_script(_TAKE)
             self._spawn(self._refresh())
 
-    async def take_post(self, author_key: str) -> None:
+    async def take_post(self, actor: Identity) -> None:
         """Count a post. Raises ``TooManyPosts``, with the seconds to wait: settings.POSTS_PER_MINUTE, a minute's
-        worth of it at once."""
-        rate = settings.POSTS_PER_MINUTE
+        worth of it at once; for all guests of a network together settings.GUEST_POSTS_PER_MINUTE, since whoever comes
+        without a cookie is somebody new each time."""
+        await self._use(actor.key, settings.POSTS_PER_MINUTE)
+        if actor.kind == "guest" and actor.network:
+            await self._use(f"n{actor.network}", settings.GUEST_POSTS_PER_MINUTE)
+
+    async def _use(self, name: str, rate: int) -> None:
         if not rate:
             return
         now = monotonic()
-        if author_key not in self._posts:
+        if name not in self._posts:
             if len(self._posts) > 10_000:
                 self._posts = {key: bucket for key, bucket in self._posts.items() if not bucket.is_full(now)}
-            self._posts[author_key] = Bucket(60 / rate, rate)
-        wait = self._posts[author_key].take(now)
+            self._posts[name] = Bucket(60 / rate, rate)
+        wait = self._posts[name].take(now)
         if not wait and self._reachable():
             try:
-                wait = float(await self._take(keys=[f"engawa:posts:{author_key}"], args=[60 / rate, rate]))
+                wait = float(await self._take(keys=[f"engawa:posts:{name}"], args=[60 / rate, rate]))
             except (RedisError, OSError) as error:
                 self._missed(error)
         if wait:

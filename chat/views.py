@@ -172,7 +172,7 @@ class MessagesView(RoomView):
             if request.content_type == "application/json":
                 form = read_frame(request.body.decode(errors="replace"))
             text = form.get("message", "")
-            async_to_sync(_take_post)(self.me.key)
+            async_to_sync(_take_post)(self.me)
             posted = posting.post(self.me, room.pk, text, form.get("key") or None, form.get("reply_to") or None)
         except ChatError as error:
             if wants_json(request):
@@ -187,8 +187,8 @@ class MessagesView(RoomView):
         return HttpResponseRedirect(reverse("chat:room", args=[room.slug]))
 
 
-async def _take_post(author_key: str) -> None:
-    await limits().take_post(author_key)
+async def _take_post(actor: Identity) -> None:
+    await limits().take_post(actor)
 
 
 class SettingsView(PersonView):

@@ -118,6 +118,7 @@ NAME_MINUTES = env.number("NAME_MINUTES", 15, least=1, most=1440)
 NETWORK_DAYS = env.number("NETWORK_DAYS", 30, least=0, most=3650)
 # How much one author, connection, address or room may take; 0 turns a limit off.
 POSTS_PER_MINUTE = env.number("POSTS_PER_MINUTE", 300, least=0, most=100_000)
+GUEST_POSTS_PER_MINUTE = env.number("GUEST_POSTS_PER_MINUTE", 1200, least=0, most=100_000)
 FRAMES_PER_SECOND = env.number("FRAMES_PER_SECOND", 50, least=0, most=10_000)
 CONNECTIONS_PER_ADDRESS = env.number("CONNECTIONS_PER_ADDRESS", 200, least=0, most=1_000_000)
 STREAMS_PER_ADDRESS = env.number("STREAMS_PER_ADDRESS", 500, least=0, most=1_000_000)

@@ -136,9 +136,10 @@ async def test_who_has_not_the_key_is_a_reader_like_all(engawa: Engawa, headers:
 
 def test_a_private_room_is_not_found_by_the_proxy_either(engawa: Engawa) -> None:
     engawa.shell(
-        "from chat import actions, posting; from chat.models import User\n"
+        "from chat import actions, governing, posting; from chat.models import User\n"
         "olga = User.objects.create_user('olga').identity\n"
-        "room, _ = actions.create_room(olga, 'closed', 'private')\n"
+        "room, _ = actions.create_room(olga, 'closed')\n"
+        "governing.change_visibility(olga, room.pk, 'private')\n"
         "posting.post(olga, room.pk, 'the word xyzzy')"
     )
     hidden = httpx.get(f"{engawa.base}/feeds/closed/stream", headers={**signed(), "Last-Event-ID": "closed:0"})

@@ -1,20 +1,18 @@
 """A private room through every door, by who may and by who may not know of it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-import httpx
 import pytest
 
 from tests.clients import participant, viewer
+from tests.people import browsing, cookies_of
 from tests.servers import Engawa
 
 SECRET = "the word xyzzy"
 PREPARE = f"""
-from chat import actions, posting
+from chat import actions, governing, posting
 from chat.models import User, Membership
 olga, mio, sven = (User.objects.create_user(name, password='a long password') for name in ('olga', 'mio', 'sven'))
-room, _ = actions.create_room(olga.identity, 'hideaway', 'private')
+room, _ = actions.create_room(olga.identity, 'hideaway')
+governing.change_visibility(olga.identity, room.pk, 'private')
 Membership.objects.create(room=room, user=mio)
 posting.post(olga.identity, room.pk, {SECRET!r})
 """
@@ -24,22 +22,6 @@ posting.post(olga.identity, room.pk, {SECRET!r})
 def hideaway(servers: tuple[Engawa, Engawa]) -> tuple[Engawa, Engawa]:
     servers[0].shell(PREPARE)
     return servers
-
-
-@contextmanager
-def signed_in(server: Engawa, name: str | None) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server.base, follow_redirects=True) as http:
-        if name:
-            http.get("/accounts/login/")
-            form = {"username": name, "password": "a long password", "csrfmiddlewaretoken": http.cookies["csrftoken"]}
-            page = http.post("/accounts/login/", data=form, headers={"Referer": server.base})
-            assert page.status_code == 200
-            assert name in page.text
-        yield http
-
-
-def cookies(http: httpx.Client) -> str:
-    return "; ".join(f"{name}={value}" for name, value in http.cookies.items())
 
 
 PATHS = [
@@ -58,7 +40,7 @@ PATHS = [
 @pytest.mark.parametrize("name", [None, "sven"])
 @pytest.mark.parametrize("path", PATHS)
 def test_who_may_not_know_finds_nothing_at_all(hideaway, name: str | None, path: str) -> None:
-    with signed_in(hideaway[0], name) as http:
+    with browsing(hideaway[0], name) as http:
         for accept in ("text/html", "application/json"):
             hidden = http.get(path.format("hideaway"), headers={"Accept": accept})
             missing = http.get(path.format("no-such-room"), headers={"Accept": accept})
@@ -81,8 +63,8 @@ def test_who_may_not_know_finds_nothing_at_all(hideaway, name: str | None, path:
 
 @pytest.mark.parametrize("name", [None, "sven"])
 async def test_who_may_not_know_gets_no_socket(hideaway, name: str | None) -> None:
-    with signed_in(hideaway[0], name) as http:
-        cookie = cookies(http) or None
+    with browsing(hideaway[0], name) as http:
+        cookie = cookies_of(http) or None
     for slug in ("hideaway", "no-such-room"):
         for query in ("", "?history=5", "?after=0"):
             async with participant(hideaway[0].sockets, slug, query, cookie) as client:
@@ -93,11 +75,11 @@ async def test_who_may_not_know_gets_no_socket(hideaway, name: str | None) -> No
 @pytest.mark.parametrize("name", ["olga", "mio"])
 async def test_who_may_know_finds_it(hideaway, name: str) -> None:
     one, two = hideaway
-    with signed_in(one, name) as http:
+    with browsing(one, name) as http:
         assert SECRET in http.get("/chat/hideaway/").text
         assert SECRET in http.get("/chat/hideaway/messages", headers={"Accept": "application/json"}).text
         assert "hideaway" in http.get("/chat/").text
-        cookie = cookies(http)
+        cookie = cookies_of(http)
         # The anonymous side stays closed to everybody: it does not know who asks.
         for path in ("/feeds/hideaway/", "/feeds/hideaway/stream", "/embed/hideaway/"):
             assert http.get(path).status_code == 404
@@ -119,8 +101,8 @@ async def test_made_private_it_closes_on_the_other_process_too(servers: tuple[En
         "from chat import actions; from chat.models import User\n"
         "actions.create_room(User.objects.create_user('otto', password='a long password').identity, 'porch')"
     )
-    with signed_in(one, "otto") as http:
-        cookie = cookies(http)
+    with browsing(one, "otto") as http:
+        cookie = cookies_of(http)
         async with (
             viewer(one.base, "porch") as here,
             viewer(two.base, "porch") as there,

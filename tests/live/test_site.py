@@ -5,15 +5,16 @@ import time
 import pytest
 
 from tests.clients import participant, viewer
-from tests.live.test_private import cookies, signed_in
+from tests.people import browsing, cookies_of
 from tests.servers import Engawa
 
 PREPARE = """
-from chat import actions
+from chat import actions, governing
 from chat.models import User, Membership
 olga, _ = User.objects.get_or_create(username='olga')
 {name} = User.objects.create_user('{name}', password='a long password')
-room, _ = actions.create_room(olga.identity, 'site {name}', 'private')
+room, _ = actions.create_room(olga.identity, 'site {name}')
+governing.change_visibility(olga.identity, room.pk, 'private')
 Membership.objects.create(room=room, user={name})
 """
 CHANGES = {
@@ -31,8 +32,8 @@ async def test_it_closes_sockets_and_streams_on_every_process(servers: tuple[Eng
     name = "p" + change.replace(" ", "")
     one.shell(PREPARE.format(name=name))
     slug = f"site-{name}"
-    with signed_in(one, name) as http, signed_in(one, "olga") as _:
-        cookie = cookies(http)
+    with browsing(one, name) as http, browsing(one, "olga") as _:
+        cookie = cookies_of(http)
         async with (
             participant(one.sockets, slug, cookie=cookie) as here,
             participant(two.sockets, slug, cookie=cookie) as there,

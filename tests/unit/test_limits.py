@@ -6,7 +6,10 @@ import pytest
 
 from chat import errors
 from chat.addresses import client_address
+from chat.identity import Identity, new_guest
 from chat.limits import Bucket, Limits, frame_bucket
+
+AUTHOR = new_guest()
 
 
 def test_a_bucket_lets_a_burst_through_and_then_an_even_flow() -> None:
@@ -49,13 +52,27 @@ async def close(*all_limits: Limits) -> None:
 async def test_posts_are_counted_across_processes(limited) -> None:
     one, two = limited()
     for number in range(6):
-        await (one, two)[number % 2].take_post("author")
+        await (one, two)[number % 2].take_post(AUTHOR)
     for each in (one, two):
         with pytest.raises(errors.TooManyPosts) as refused:
-            await each.take_post("author")
+            await each.take_post(AUTHOR)
         assert 0 < refused.value.retry_after <= 10
         assert refused.value.as_dict()["retryable"] is True
-    await one.take_post("somebody else")
+    await one.take_post(new_guest())
+    await close(one, two)
+
+
+async def test_new_guests_of_one_network_are_counted_together(limited, settings) -> None:
+    settings.GUEST_POSTS_PER_MINUTE = 3
+    one, two = limited()
+    for number in range(3):
+        await (one, two)[number % 2].take_post(new_guest(network="somewhere"))
+    for each in (one, two):
+        with pytest.raises(errors.TooManyPosts):
+            await each.take_post(new_guest(network="somewhere"))
+        await each.take_post(new_guest(network="elsewhere"))
+        await each.take_post(new_guest())
+        await each.take_post(Identity(key="u1", name="sven", kind="user", user_id=1, network="somewhere"))
     await close(one, two)
 
 
@@ -95,9 +112,9 @@ async def test_without_redis_each_process_counts_for_itself(settings) -> None:
     limits = Limits()
     began = asyncio.get_running_loop().time()
     for _ in range(2):
-        await limits.take_post("author")
+        await limits.take_post(AUTHOR)
     with pytest.raises(errors.TooManyPosts):
-        await limits.take_post("author")
+        await limits.take_post(AUTHOR)
     async with holding(limits, "socket", "203.0.113.5", 1):
         with pytest.raises(errors.TooManyConnections):
             async with holding(limits, "socket", "203.0.113.5", 1):
