@@ -145,15 +145,14 @@ def react(actor: Identity, room_id: int, mid: object, reaction: object, *, wante
 
 def erase(room: Room, messages: list[Message]) -> None:
     """Take messages of ``room``, which the caller has locked, out of every row, log and screen."""
-    now = timezone.now()
-    for message in messages:
-        message.text, message.html, message.deleted_at, message.reaction_counts = "", "", now, None
-        message.save(update_fields=["text", "html", "deleted_at", "reaction_counts"])
-        log.redact(room, message.mid)
-    Reaction.objects.filter(message__in=messages).delete()
-    unpin(room, {message.mid for message in messages})
+    mids = sorted(message.mid for message in messages)
+    gone = {"text": "", "html": "", "deleted_at": timezone.now(), "reaction_counts": None}
+    Message.objects.filter(mid__in=mids).update(**gone)
+    Reaction.objects.filter(message__in=mids).delete()
+    log.redact(room, *mids)
+    unpin(room, set(mids))
     # What was hidden was told to be gone already; told again it changes nothing.
-    log.append(room, *(Entry(events.DELETED, {}, message.mid) for message in messages))
+    log.append(room, *(Entry(events.DELETED, {}, mid) for mid in mids))
 
 
 def unpin(room: Room, mids: set[str]) -> None:

@@ -126,6 +126,7 @@ def delete_room(actor: Identity | None, room_id: int) -> None:
     with transaction.atomic():
         room = _owned(actor, room_id)
         log.seal(room)
+        log.append(room, Entry(events.ROOM_CHANGED, {"visibility": Room.Visibility.PRIVATE.value}))
         for theirs in (Message, HeldMessage, Report, Membership, Invitation, Participant, ApiToken, Webhook):
             theirs.objects.filter(room=room).delete()
         room.deleted_at = timezone.now()

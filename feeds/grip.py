@@ -15,8 +15,11 @@ from django_eventstream.views import events as eventstream_view
 from django_grip import GripMiddleware
 from gripcontrol import parse_grip_uri, validate_sig
 
-from chat import broadcast, events
+from chat import broadcast, events, policies
+from chat.addresses import network_of_request
 from chat.events import LoggedEvent
+from chat.models import Room
+from chat.standing import standing_in
 from chat.text import canonical_slug
 from feeds.eventstream import RoomChannelManager
 
@@ -54,11 +57,15 @@ def view(request: HttpRequest, slug: str) -> HttpResponse:
 
     Everybody else is answered by ``feeds.streams`` and does not come here.
     """
-    if not request.grip.signed or not _readable(slug):
+    if not request.grip.signed or not _readable(slug, network_of_request(request)):
         raise Http404()
     return eventstream_view(request, slug=slug)
 
 
-def _readable(slug: str) -> bool:
+def _readable(slug: str, network: str) -> bool:
+    """Whether anybody may read the room, and a viewer from there."""
     canonical = canonical_slug(slug)
-    return canonical is not None and RoomChannelManager().can_read_channel(None, canonical)
+    if canonical is None or not RoomChannelManager().can_read_channel(None, canonical):
+        return False
+    room = Room.objects.get(slug=canonical)
+    return policies.refusal_to_read(room, None, standing_in(room, None, network)) is None
