@@ -1,0 +1,111 @@
+"""What a moderator takes away is gone: from every page, history, replay and row, on every process."""
+
+import json
+
+import httpx
+import pytest
+
+from tests.clients import participant, viewer
+from tests.people import browsing, cookies_of, submit
+from tests.servers import Engawa
+
+SECRET = "xyzzy"
+JSON = {"Accept": "application/json"}
+PREPARE = """
+from chat import actions, governing
+from chat.models import Membership, User
+olga = User.objects.create_user('olga', password='a long password')
+User.objects.create_user('mod', password='a long password')
+for way in ('delete', 'delete_recent', 'hide', 'edit', 'account'):
+    room, _ = actions.create_room(olga.identity, way)
+    Membership.objects.create(room=room, user=User.objects.get(username='mod'), role='moderator')
+    governing.change_room(olga.identity, room.pk, {'approval': 'nobody'})
+"""
+# All that any table holds, but for the text of a hidden message, which its moderators may show again.
+SCAN = """
+from django.apps import apps
+found = [
+    (model.__name__, {name: value for name, value in row.items() if 'xyzzy' in str(value)})
+    for model in apps.get_models() for row in model.objects.values() if 'xyzzy' in str(row)
+]
+print(found)
+"""
+
+
+@pytest.fixture(scope="module")
+def prepared(servers: tuple[Engawa, Engawa]) -> tuple[Engawa, Engawa]:
+    servers[0].shell(PREPARE)
+    return servers
+
+
+async def everything_told(server: Engawa, slug: str, head: int, cookie: str) -> dict[str, str]:
+    """What each door says of the room, by its name: pages, histories, and the log from every number."""
+    said: dict[str, str] = {}
+    with httpx.Client(base_url=server.base) as anybody, httpx.Client(base_url=server.base) as people:
+        people.headers["Cookie"] = cookie
+        for path in (f"/feeds/{slug}/", f"/embed/{slug}/", f"/chat/{slug}/"):
+            said[path] = anybody.get(path).text
+        for path in (f"/chat/{slug}/", f"/chat/{slug}/?before=7ZZZZZZZZZZZZZZZZZZZZZZZZZ"):
+            said[f"{path} as a moderator"] = people.get(path).text
+        said["messages"] = anybody.get(f"/chat/{slug}/messages", headers=JSON).text
+    for cursor in range(head):
+        async with viewer(server.base, slug, last_id=f"{slug}:{cursor}") as watching:
+            said[f"stream from {cursor}"] = json.dumps(await watching.events_until("sentinel"))
+        async with participant(server.sockets, slug, f"?after={cursor}", cookie) as socket:
+            said[f"socket from {cursor}"] = json.dumps(await socket.events_until("sentinel"))
+    async with viewer(server.base, path=f"/feeds/{slug}/stream?history=50") as watching:
+        block: dict[str, str] = {"data": ""}
+        while "sentinel" not in block["data"]:
+            block = await watching.block()
+            said["stream's history"] = said.get("stream's history", "") + block["data"]
+    async with participant(server.sockets, slug, "?history=50") as socket:
+        said["socket's history"] = json.dumps(await socket.until("history"))
+    return said
+
+
+@pytest.mark.parametrize("way", ["delete", "delete_recent", "hide", "edit"])
+async def test_it_is_gone_from_every_door(prepared: tuple[Engawa, Engawa], way: str) -> None:
+    one, two = prepared
+    with browsing(one, "mod") as http:
+        cookie = cookies_of(http)
+    async with (
+        participant(one.sockets, way) as author,
+        participant(one.sockets, way, cookie=cookie) as moderator,
+        participant(two.sockets, way) as reader,
+        viewer(two.base, way) as watching,
+    ):
+        post = await author.post(f"the word {SECRET}")
+        mid = post["mid"]
+        await moderator.send(type="react", mid=mid, reaction="👍", key="0b9d1c7e-53f4-4c52-9a39-0d6e1f1f7c11")
+        await moderator.until("done")
+        await moderator.send(type="pin", mid=mid)
+        await author.send(type="edit", mid=mid, message=f"the same word {SECRET}")
+        await reader.until("message.edited")
+        if way == "edit":
+            await author.send(type="edit", mid=mid, message="another word")
+        else:
+            await moderator.send(type=way, mid=mid, reason="because", key="0b9d1c7e-53f4-4c52-9a39-0d6e1f1f7c12")
+            while (answer := await moderator.receive())["type"] not in ("done", "error"):
+                pass
+            assert answer["type"] == "done", answer
+        await author.send(type="post", message="sentinel")
+        last = await author.until("posted")
+        for events in (await reader.events_until("sentinel"), await watching.events_until("sentinel")):
+            spoken_of = [event["type"] for event in events if event.get("mid") == mid]
+            assert spoken_of[-1] == ("message.edited" if way == "edit" else "message.deleted")
+    rows = one.shell(SCAN)
+    for server in prepared:
+        for door, said in (await everything_told(server, way, last["id"], cookie)).items():
+            assert "sentinel" in said, door
+            assert SECRET not in said, door
+    if way != "hide":
+        assert rows == "[]"
+        return
+    assert rows.startswith("[('Message', {'text'")
+    assert rows.count("'Message'") == 1, "and only for its moderators"
+    with browsing(two, "mod") as http:
+        desk = http.get(f"/chat/{way}/moderation")
+        assert SECRET in desk.text
+        http.get(f"/chat/{way}/")
+        submit(http, f"/chat/{way}/commands", type="unhide", mid=mid)
+        assert SECRET in http.get(f"/feeds/{way}/").text
