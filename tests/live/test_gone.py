@@ -5,7 +5,7 @@ import json
 import httpx
 import pytest
 
-from tests.clients import participant, viewer
+from tests.clients import Participant, participant, viewer
 from tests.people import browsing, cookies_of, submit
 from tests.servers import Engawa
 
@@ -36,6 +36,14 @@ print(found)
 def prepared(servers: tuple[Engawa, Engawa]) -> tuple[Engawa, Engawa]:
     servers[0].shell(PREPARE)
     return servers
+
+
+async def ask(somebody: Participant, **command: str) -> None:
+    """Have a command done."""
+    await somebody.send(key="0b9d1c7e-53f4-4c52-9a39-0d6e1f1f7c11", **command)
+    while (answer := await somebody.receive())["type"] not in ("done", "error"):
+        pass
+    assert answer["type"] == "done", answer
 
 
 async def everything_told(server: Engawa, slug: str, head: int, cookie: str) -> dict[str, str]:
@@ -76,18 +84,13 @@ async def test_it_is_gone_from_every_door(prepared: tuple[Engawa, Engawa], way: 
     ):
         post = await author.post(f"the word {SECRET}")
         mid = post["mid"]
-        await moderator.send(type="react", mid=mid, reaction="👍", key="0b9d1c7e-53f4-4c52-9a39-0d6e1f1f7c11")
-        await moderator.until("done")
-        await moderator.send(type="pin", mid=mid)
-        await author.send(type="edit", mid=mid, message=f"the same word {SECRET}")
-        await reader.until("message.edited")
+        await ask(moderator, type="react", mid=mid, reaction="👍")
+        await ask(moderator, type="pin", mid=mid)
+        await ask(author, type="edit", mid=mid, message=f"the same word {SECRET}")
         if way == "edit":
-            await author.send(type="edit", mid=mid, message="another word")
+            await ask(author, type="edit", mid=mid, message="another word")
         else:
-            await moderator.send(type=way, mid=mid, reason="because", key="0b9d1c7e-53f4-4c52-9a39-0d6e1f1f7c12")
-            while (answer := await moderator.receive())["type"] not in ("done", "error"):
-                pass
-            assert answer["type"] == "done", answer
+            await ask(moderator, type=way, mid=mid, reason="because")
         await author.send(type="post", message="sentinel")
         last = await author.until("posted")
         for events in (await reader.events_until("sentinel"), await watching.events_until("sentinel")):
