@@ -71,7 +71,7 @@ async def everything_told(server: Engawa, slug: str, head: int, cookie: str) -> 
     return said
 
 
-@pytest.mark.parametrize("way", ["delete", "delete_recent", "hide", "edit"])
+@pytest.mark.parametrize("way", ["delete", "delete_recent", "edit", "hide"])
 async def test_it_is_gone_from_every_door(prepared: tuple[Engawa, Engawa], way: str) -> None:
     one, two = prepared
     with browsing(one, "mod") as http:
