@@ -30,6 +30,8 @@ class Identity:
     is_staff: bool = False
     room_id: int | None = None
     scopes: frozenset[str] = frozenset()
+    # Keys that they had before: those of the guests that an account was.
+    former: tuple[str, ...] = field(default=(), compare=False, repr=False)
     since: float = field(default=0.0, compare=False, repr=False)
     network: str = field(default="", compare=False, repr=False)
     # The session that says so, for those who must be asked again while their connection is open.
@@ -39,6 +41,11 @@ class Identity:
     def has_made_up_name(self) -> bool:
         """Whether they are called what follows from their key, and from no other: a name that nobody can take."""
         return self.kind == "guest" and self.name == _made_up_name(self.key)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Every key under which they have written."""
+        return (self.key, *self.former)
 
     def as_dict(self) -> dict[str, str]:
         return {"name": self.name, "kind": self.kind, "id": self.key}

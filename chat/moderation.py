@@ -5,6 +5,7 @@ in the audit log. Synchronous, and knowing nothing of requests, sockets or consu
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from chat import errors, events, log, policies, site
@@ -29,8 +30,11 @@ def delete_recent(actor: Identity, room_id: int, mid: object, reason: object = "
         author = _author_of(room, mid)
         _require_rank(room, standing, author)
         since = timezone.now() - PURGE
-        theirs = Message.objects.filter(room=room, author_key=author.author_key, deleted_at=None, created_at__gt=since)
-        found = list(theirs.order_by("-mid")[:MOST_PURGED])
+        theirs = Q(author_key=author.author_key)
+        if author.author_id is not None:  # also as the guest that they were
+            theirs |= Q(author_id=author.author_id)
+        recent = Message.objects.filter(theirs, room=room, deleted_at=None, created_at__gt=since)
+        found = list(recent.order_by("-mid")[:MOST_PURGED])
         if found:
             erase(room, found)
         record(room, actor, "delete_recent", author.author_name, author.mid, clean_reason(reason), count=len(found))

@@ -118,7 +118,7 @@ def may_create_rooms(actor: Identity) -> bool:
 
 def is_author(message: Message, actor: Identity) -> bool:
     """Whether they wrote it, be it as the guest that they were before they signed up."""
-    return message.author_key == actor.key or (actor.user_id is not None and message.author_id == actor.user_id)
+    return message.author_key in actor.ids or (actor.user_id is not None and message.author_id == actor.user_id)
 
 
 def refusal_to_edit(room: Room, message: Message, actor: Identity, now: datetime) -> ChatError | None:

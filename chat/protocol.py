@@ -169,7 +169,7 @@ class EngawaV1:
             {
                 "type": "welcome",
                 "room": entry.slug,
-                "you": {**actor.as_dict(), "role": entry.rights.role},
+                "you": {**actor.as_dict(), "ids": actor.ids, "role": entry.rights.role},
                 **entry.rights.as_dict(),
                 "about": entry.about,
                 "head": entry.head,

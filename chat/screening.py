@@ -10,19 +10,22 @@ from datetime import datetime, timedelta
 from time import monotonic
 
 from django.conf import settings
+from django.utils import timezone
 
 from chat import errors, policies
 from chat.errors import ChatError
 from chat.filters import Rules, Verdict, catches_name, fingerprint, judge
 from chat.identity import Identity
-from chat.lookalike import is_reserved, skeleton
-from chat.models import Membership, Participant, Room, SiteRules
+from chat.lookalike import INVISIBLE, is_reserved, skeleton
+from chat.models import Membership, Participant, Room, SiteRules, User
 from chat.standing import Standing
+from chat.text import clean_name
 
 SITE_RULES_SECONDS = 1.0  # for so long the site's rules are taken to be what they were
 REFRESH_NAME = timedelta(minutes=1)
 MOST_FINGERPRINTS = 5
 MAX_SKELETON_CHARS = 300
+MAX_USERNAME_CHARS = 150
 _MADE_UP = re.compile(r"guest-[0-9a-f]{6}", re.IGNORECASE)  # what ``chat.identity`` calls those who chose no name
 APPROVAL = "approval"  # what caught a message in a room that wants to see messages first
 
@@ -61,6 +64,24 @@ def check_name(name: str, rules: Iterable[Rules]) -> None:
     """Whether a guest may call themselves that, wherever they are. Raises ``NameReserved``."""
     if is_reserved(name) or _MADE_UP.fullmatch(name) or catches_name(rules, name):
         raise errors.NameReserved()
+
+
+def check_name_in(room: Room, actor: Identity, name: str) -> None:
+    """Whether a guest may call themselves that in ``room`` just now: the same that will be asked when they write
+    there. Raises ``NameReserved`` or ``NameTaken``."""
+    check_name(name, rules_in(room))
+    called = _called([room.pk], [_skeleton(name)], timezone.now())
+    if {key for _, _, key in called} - {actor.key}:
+        raise errors.NameTaken()
+
+
+def check_username(name: str) -> None:
+    """Whether a new account may be called that. Raises ``NameInvalid``, ``NameReserved`` or ``NameTaken``."""
+    if clean_name(name, most=MAX_USERNAME_CHARS) != name or INVISIBLE.search(name):
+        raise errors.NameInvalid("A name is on one line and has no invisible characters.")
+    check_name(name, [site_rules()])
+    if User.objects.filter(skeleton=_skeleton(name)).exists():
+        raise errors.NameTaken()
 
 
 @dataclass(slots=True)

@@ -56,10 +56,22 @@ def prune() -> int:
     return SiteEvent.objects.filter(at__lt=timezone.now() - KEEP).delete()[0]
 
 
+def one_at_a_time() -> None:
+    """Have whoever else calls this, or appends to the site log, wait until this transaction ends.
+
+    It is taken after the locks of rooms, never before one.
+    """
+    _lock()
+
+
+def _lock() -> SiteHead:
+    SiteHead.objects.get_or_create(pk=1)
+    return SiteHead.objects.select_for_update().get(pk=1)
+
+
 def _append(kind: SiteEvent.Kind, subject: int) -> None:
     with transaction.atomic():
-        SiteHead.objects.get_or_create(pk=1)
-        site = SiteHead.objects.select_for_update().get(pk=1)
+        site = _lock()
         site.head += 1
         site.save(update_fields=["head"])
         SiteEvent.objects.create(seq=site.head, kind=kind, subject=subject)

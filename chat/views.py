@@ -121,6 +121,7 @@ class RoomView(PersonView):
             **page.context(),
             "room": room,
             "me": self.me,
+            "my_ids": self.me.ids,
             "role": standing.role,
             "rights": rights,
             "may": rights.as_dict()["may"],

@@ -14,6 +14,8 @@ class User(AbstractUser):
 
     # What the name looks like (``chat.lookalike``): nobody else may be called something that looks the same.
     skeleton = models.CharField(max_length=300, blank=True, default="", editable=False, db_index=True)
+    # The keys of their FormerGuest rows, separated by spaces: here, so that who somebody is takes one row to read.
+    former_keys = models.CharField(max_length=400, blank=True, default="", editable=False)
 
     def save(self, *args: object, **kwargs: object) -> None:
         self.skeleton = skeleton(self.username)[:300]
@@ -29,6 +31,7 @@ class User(AbstractUser):
             kind="user",
             user_id=self.pk,
             is_staff=self.is_staff,
+            former=tuple(self.former_keys.split()),
             since=self.date_joined.timestamp(),
         )
 
