@@ -138,17 +138,22 @@ def delete_room(actor: Identity | None, room_id: int) -> None:
 
 
 def set_role(actor: Identity | None, room_id: int, username: str, role: str | None) -> None:
-    """Make somebody owner, moderator or member of a room, or (None) none of these any more. Raises
-    ``AccountNotFound``, and ``NotAllowed`` where the room would be left without an owner."""
+    """Make somebody owner, moderator or member of a room, or (None) none of these any more, which moderators do to
+    members. Raises ``AccountNotFound``, and ``NotAllowed`` where the room would be left without an owner."""
     if role is not None and role not in Membership.Role.values:
         raise errors.SettingInvalid("Somebody is owner, moderator or member.")
     with transaction.atomic():
-        room = _owned(actor, room_id)
-        user = User.objects.filter(username=username).first()
+        room = log.lock_if_there(room_id)
+        standing = policies.require_moderator(room, actor) if actor is not None else None
+        if room is None or room.deleted_at is not None:
+            raise errors.RoomNotFound()
+        found = Membership.objects.filter(room=room, user__username=username).select_related("user").first()
+        was = found.role if found is not None else None
+        if standing is not None:
+            policies.require(policies.may_set_role(standing, was, role), "Only the room's owner can do that.")
+        user = found.user if found is not None else User.objects.filter(username=username).first()
         if user is None:
             raise errors.AccountNotFound()
-        found = Membership.objects.filter(room=room, user=user).first()
-        was = found.role if found is not None else None
         if was == role:
             return
         if was == Membership.Role.OWNER:

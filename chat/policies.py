@@ -141,6 +141,26 @@ def may_govern(standing: Standing) -> bool:
     return standing.role == Membership.Role.OWNER
 
 
+def is_at_least(standing: Standing, role: str) -> bool:
+    """Whether their role is that one, or a higher one."""
+    return _RANKS.get(standing.role, 0) >= _RANKS[role]
+
+
+def may_see_members(room: Room, standing: Standing) -> bool:
+    """Whether they may know who belongs to the room: who keeps order, and where only members are, each of them."""
+    return standing.governs or (standing.role != NO_ROLE and not is_open(room.visibility))
+
+
+def may_invite(standing: Standing, role: str) -> bool:
+    """Whether they may make, and revoke, a link that makes others ``role``: below an owner, and below oneself."""
+    return role != Membership.Role.OWNER and outranks(standing, role)
+
+
+def may_set_role(standing: Standing, was: str | None, role: str | None) -> bool:
+    """Whether they may make somebody ``role`` (None: none) who ``was`` that. Moderators remove members."""
+    return may_govern(standing) or (role is None and was is not None and outranks(standing, was))
+
+
 def outranks(standing: Standing, role: str) -> bool:
     """Whether one who stands like this may take measures against somebody with ``role``."""
     return standing.governs and _RANKS[standing.role] > _RANKS.get(role, 0)

@@ -115,6 +115,8 @@ MAX_FRAME_BYTES = env.number("MAX_FRAME_BYTES", 64 * 1024, least=1024, most=512 
 REACTIONS = env.words("REACTIONS", ["👍", "❤️", "😂", "😮", "😢", "🙏"])
 EDIT_MINUTES = env.number("EDIT_MINUTES", 1440, least=0, most=525_600)
 NAME_MINUTES = env.number("NAME_MINUTES", 15, least=1, most=1440)
+MAX_INVITATIONS = env.number("MAX_INVITATIONS", 20, least=1, most=1000)
+MAX_INVITATION_DAYS = env.number("MAX_INVITATION_DAYS", 30, least=7, most=365)
 NETWORK_DAYS = env.number("NETWORK_DAYS", 30, least=0, most=3650)
 # How much one author, connection, address or room may take; 0 turns a limit off.
 POSTS_PER_MINUTE = env.number("POSTS_PER_MINUTE", 300, least=0, most=100_000)

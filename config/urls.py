@@ -6,12 +6,14 @@ from django.views.generic import RedirectView
 
 from chat import health
 from chat.accounts import GuestView, SignUpView
+from chat.member_views import JoinView
 from chat.views import IndexView
 
 urlpatterns = [
     path("", IndexView.as_view(), name="home"),
     path("chat/", include("chat.urls")),
     path("", include("feeds.urls")),
+    path("join/<str:token>/", JoinView.as_view(), name="join"),
     path("accounts/signup/", SignUpView.as_view(), name="signup"),
     path("accounts/guest/", GuestView.as_view(), name="guest"),
     path("accounts/login/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),

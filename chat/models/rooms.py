@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from chat.filters import Rules, check_words
@@ -158,6 +159,19 @@ class Membership(models.Model):
         return f"{self.user} · {self.role}"
 
 
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def in_force(self) -> InvitationQuerySet:
+        """Neither over nor revoked nor used up, and made by somebody who could make it now."""
+        theirs = Membership.objects.filter(room=models.OuterRef("room"), user=models.OuterRef("created_by"))
+        return self.filter(
+            Q(most_uses=None) | Q(uses__lt=models.F("most_uses")),
+            models.Exists(theirs.filter(role=Membership.Role.OWNER))
+            | (Q(role=Membership.Role.MEMBER) & models.Exists(theirs.filter(role=Membership.Role.MODERATOR))),
+            revoked_at=None,
+            expires_at__gt=timezone.now(),
+        )
+
+
 class Invitation(models.Model):
     """A link that makes whoever follows it a member. The link itself is kept nowhere, only its hash."""
 
@@ -170,6 +184,8 @@ class Invitation(models.Model):
     most_uses = models.PositiveIntegerField(null=True, blank=True)  # None: any number
     uses = models.PositiveIntegerField(default=0)
     revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = InvitationQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at"]
