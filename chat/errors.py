@@ -260,6 +260,12 @@ class AccountTooNew(ChatError):
     status = 403
 
 
+class AccountOwns(ChatError):
+    code = "account.owns"
+    detail = "You are the only owner of a room: make somebody else its owner, or delete it first."
+    status = 409
+
+
 class AccountNotFound(ChatError):
     code = "account.not_found"
     detail = "There is no such account."

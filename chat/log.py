@@ -4,6 +4,7 @@ Only this module writes events. Whoever appends holds the room's lock (``lock``)
 rise in the order in which they become visible: a reader that has seen *n* never meets *n - 1* later.
 """
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,13 +12,14 @@ from itertools import count, takewhile
 from time import time
 from typing import Any
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Min, Value
 from django.utils import timezone
 
 from chat import broadcast, events, rows
 from chat.events import LoggedEvent
-from chat.models import Event, Room, SiteEvent
+from chat.models import Event, Message, Room, SiteEvent
 from chat.site import Change
 
 PAGE_EVENTS = 500
@@ -111,6 +113,28 @@ def redact(room: Room, *mids: str) -> None:
     ]
     found.delete()
     rows.insert(Event, _COLUMNS, stubs)
+
+
+def restate(room: Room, messages: Sequence[Message]) -> None:
+    """Have the log of ``room``, which the caller has locked, say of ``messages`` what they are by now, though their
+    texts are as they were: who wrote them is somebody else.
+
+    What a process may still have in memory (the last settings.RING_EVENTS events) is told anew, as an edit, which
+    reaches every open screen and memory. What is older is rewritten where it stands.
+    """
+    by_mid = {message.mid: message for message in messages}
+    found = list(Event.objects.filter(room=room, mid__in=by_mid, type__in=events.WITH_TEXT).order_by("seq"))
+    anew = {event.mid for event in found if event.seq > room.head - settings.RING_EVENTS}
+    for event in found:
+        row = Event.objects.filter(room=room, seq=event.seq)
+        if event.mid in anew:
+            row.update(type=events.REDACTED, json=events.redacted(event.json))
+        else:
+            content = {**json.loads(event.json), **events.message_fields(by_mid[event.mid], room.slug)}
+            row.update(json=events.encode({**content, "type": event.type}))
+    if anew:
+        told = [(mid, events.message_fields(by_mid[mid], room.slug)) for mid in sorted(anew)]
+        append(room, *(Entry(events.EDITED, content, mid) for mid, content in told))
 
 
 def read(room_id: int, after: int, limit: int = PAGE_EVENTS) -> Page:

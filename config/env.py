@@ -11,6 +11,7 @@ from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
 from zoneinfo import available_timezones
 
 import dj_database_url
@@ -96,6 +97,15 @@ class Environment:
 
         return self._read(name, None, parse)
 
+    def email(self, name: str) -> dict[str, Any]:
+        """Django's settings for sending e-mail from a URL, which may be in a file like a secret. Nothing where it is
+        not set."""
+        url = self.secret(name)
+        try:
+            return _email(url) if url else {}
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{name}: {error}") from error
+
     def networks(self, name: str, default: list[Network]) -> list[Network]:
         """Addresses and networks, separated by commas."""
         return self._read(name, default, lambda key: [ip_network(word.strip()) for word in self._env.list(key)])
@@ -125,6 +135,38 @@ class Environment:
         if not value:
             raise ImproperlyConfigured(f"{file_name}: {path} is empty.")
         return value
+
+
+_SMTP = {"smtp": (25, {}), "submission": (587, {"EMAIL_USE_TLS": True}), "smtps": (465, {"EMAIL_USE_SSL": True})}
+
+
+def _email(url: str) -> dict[str, Any]:
+    """Raises ``ValueError``, which repeats nothing of the URL: it has a password in it."""
+    try:
+        parts = urlsplit(url)
+        options = dict(parse_qsl(parts.query, strict_parsing=True) if parts.query else ())
+        port = parts.port
+    except ValueError:
+        raise ValueError("it is no address like smtp://user:password@host:25") from None
+    if parts.scheme == "console":
+        return {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}
+    if parts.scheme == "file" and parts.path:
+        return {"EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend", "EMAIL_FILE_PATH": parts.path}
+    if parts.scheme not in _SMTP or not parts.hostname:
+        raise ValueError("only smtp://…, submission://…, smtps://…, console:// and file:///… are supported")
+    timeout = options.pop("timeout", "10")
+    if options or not (timeout.isascii() and timeout.isdigit() and 0 < int(timeout) <= 300):
+        raise ValueError("after the question mark there may be a timeout, of 1 to 300 seconds")
+    usual_port, security = _SMTP[parts.scheme]
+    return {
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": parts.hostname,
+        "EMAIL_PORT": port or usual_port,
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_TIMEOUT": int(timeout),
+        **security,
+    }
 
 
 def own_secret(path: Path) -> str:

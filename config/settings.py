@@ -195,6 +195,11 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "chat:index"
 LOGOUT_REDIRECT_URL = "chat:index"
 
+# E-mail is printed where nothing is said about it.
+_email = env.email("EMAIL_URL") or {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}
+globals().update(_email)
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", f"engawa@{_public.hostname}")
+
 LANGUAGE_CODE = env.choice("LANGUAGE_CODE", "en", tuple(code for code, _ in LANGUAGES))
 TIME_ZONE = env.time_zone("TIME_ZONE", "UTC")
 USE_TZ = True

@@ -7,6 +7,8 @@ from django.views.generic import RedirectView
 from chat import health
 from chat.accounts import GuestView, SignUpView
 from chat.member_views import JoinView
+from chat.password_reset import PasswordResetView
+from chat.profile_views import DeleteAccountView, ExportView, ProfileView
 from chat.views import IndexView
 
 urlpatterns = [
@@ -20,6 +22,13 @@ urlpatterns = [
     path("accounts/logout/", auth.LogoutView.as_view(), name="logout"),
     path("accounts/password_change/", auth.PasswordChangeView.as_view(), name="password_change"),
     path("accounts/password_change/done/", auth.PasswordChangeDoneView.as_view(), name="password_change_done"),
+    path("accounts/password_reset/", PasswordResetView.as_view(), name="password_reset"),
+    path("accounts/password_reset/done/", auth.PasswordResetDoneView.as_view(), name="password_reset_done"),
+    path("accounts/reset/<uidb64>/<token>/", auth.PasswordResetConfirmView.as_view(), name="password_reset_confirm"),
+    path("accounts/reset/done/", auth.PasswordResetCompleteView.as_view(), name="password_reset_complete"),
+    path("accounts/profile/", ProfileView.as_view(), name="profile"),
+    path("accounts/export/", ExportView.as_view(), name="export"),
+    path("accounts/delete/", DeleteAccountView.as_view(), name="delete_account"),
     path("admin/", admin.site.urls),
     path("favicon.ico", RedirectView.as_view(url=static("favicon.svg"))),
     path("health/live", health.live),

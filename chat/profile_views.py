@@ -1,0 +1,125 @@
+"""An account's own pages: what it is, what is kept of it, and its end."""
+
+from collections.abc import AsyncIterator, Iterator
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext_lazy as _
+from django.views import View
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+
+from chat import errors, personal
+from chat.database import in_database
+from chat.models import Membership, User
+
+
+class PasswordAskedForm(forms.Form):
+    """A form that does what it says only with the account's password."""
+
+    password = forms.CharField(
+        label=_("Your password"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+    def __init__(self, user: User, *args: object, **kwargs: object) -> None:
+        self.user = user
+        super().__init__(*args, **kwargs)
+
+    def clean_password(self) -> str:
+        password = self.cleaned_data["password"]
+        if not self.user.check_password(password):
+            raise ValidationError(_("That is not your password."), code="password_incorrect")
+        return password
+
+
+class EmailForm(PasswordAskedForm):
+    email = forms.EmailField(
+        label=_("E-mail address"), required=False, help_text=_("Without it there is no way to a new password.")
+    )
+    field_order = ("email", "password")
+
+
+class DeleteForm(PasswordAskedForm):
+    messages = forms.ChoiceField(
+        label=_("What becomes of what you said?"),
+        widget=forms.RadioSelect,
+        choices=[
+            ("delete", _("It is deleted, everywhere")),
+            ("anonymise", _("It stays, and says that it is by a deleted account")),
+        ],
+    )
+    field_order = ("messages", "password")
+
+
+@method_decorator([sensitive_post_parameters(), never_cache], name="dispatch")
+class ProfileView(LoginRequiredMixin, View):
+    """An account as its owner sees it."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self.page(request, EmailForm(request.user, initial={"email": request.user.email}))
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = EmailForm(request.user, request.POST)
+        if not form.is_valid():
+            return self.page(request, form, status=400)
+        request.user.email = form.cleaned_data["email"]
+        request.user.save(update_fields=["email"])
+        messages.info(request, _("Your e-mail address is changed."))
+        return HttpResponseRedirect(reverse("profile"))
+
+    def page(self, request: HttpRequest, form: EmailForm, status: int = 200) -> HttpResponse:
+        rooms = Membership.objects.filter(user=request.user, room__deleted_at=None).select_related("room")
+        context = {"form": form, "memberships": rooms.order_by("room__slug")}
+        return render(request, "registration/profile.html", context, status=status)
+
+
+@method_decorator(never_cache, name="dispatch")
+class ExportView(LoginRequiredMixin, View):
+    """All that is kept of an account, as a file."""
+
+    def get(self, request: HttpRequest) -> StreamingHttpResponse:
+        user = User.objects.get(pk=request.user.pk)
+        response = StreamingHttpResponse(_piece_by_piece(personal.export(user)), content_type="application/json")
+        response["Content-Disposition"] = 'attachment; filename="engawa-account.json"'
+        return response
+
+
+async def _piece_by_piece(pieces: Iterator[str]) -> AsyncIterator[str]:
+    """Each made in a thread that may use the database, when the one before it is on its way."""
+    while (piece := await in_database(next, pieces, None)) is not None:
+        yield piece
+
+
+@method_decorator([sensitive_post_parameters(), never_cache], name="dispatch")
+class DeleteAccountView(LoginRequiredMixin, View):
+    """The end of an account."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self.page(request, DeleteForm(request.user))
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = DeleteForm(request.user, request.POST)
+        if not form.is_valid():
+            return self.page(request, form, status=400)
+        try:
+            personal.erase(User.objects.get(pk=request.user.pk), form.cleaned_data["messages"])
+        except errors.AccountOwns as error:
+            form.add_error(None, ValidationError(error.detail, code=error.code))
+            return self.page(request, form, status=error.status)
+        request.session.flush()
+        request.user = AnonymousUser()
+        messages.info(request, _("Your account is deleted."))
+        return HttpResponseRedirect(reverse("chat:index"))
+
+    def page(self, request: HttpRequest, form: DeleteForm, status: int = 200) -> HttpResponse:
+        context = {"form": form, "owned_alone": personal.rooms_owned_alone(request.user)}
+        return render(request, "registration/delete_account.html", context, status=status)
