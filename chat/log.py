@@ -123,15 +123,18 @@ def restate(room: Room, messages: Sequence[Message]) -> None:
     reaches every open screen and memory. What is older is rewritten where it stands.
     """
     by_mid = {message.mid: message for message in messages}
-    found = list(Event.objects.filter(room=room, mid__in=by_mid, type__in=events.WITH_TEXT).order_by("seq"))
+    found = list(Event.objects.filter(room=room, mid__in=list(by_mid), type__in=events.WITH_TEXT).order_by("seq"))
     anew = {event.mid for event in found if event.seq > room.head - settings.RING_EVENTS}
+    restated = []
     for event in found:
-        row = Event.objects.filter(room=room, seq=event.seq)
         if event.mid in anew:
-            row.update(type=events.REDACTED, json=events.redacted(event.json))
+            restated.append((room.pk, event.seq, events.REDACTED, event.mid, events.redacted(event.json)))
         else:
             content = {**json.loads(event.json), **events.message_fields(by_mid[event.mid], room.slug)}
-            row.update(json=events.encode({**content, "type": event.type}))
+            as_it_is = events.encode({**content, "type": event.type})
+            restated.append((room.pk, event.seq, event.type, event.mid, as_it_is))
+    Event.objects.filter(room=room, seq__in=[event.seq for event in found]).delete()
+    rows.insert(Event, _COLUMNS, restated)
     if anew:
         told = [(mid, events.message_fields(by_mid[mid], room.slug)) for mid in sorted(anew)]
         append(room, *(Entry(events.EDITED, content, mid) for mid, content in told))
