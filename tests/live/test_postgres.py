@@ -13,7 +13,10 @@ from tests.clients import participant, viewer
 from tests.live.test_resources import open_streams
 from tests.servers import ROOT, Engawa, Postgres
 
-DATABASE_SUITES = [f"test_{name}.py" for name in ("log", "rows", "actions", "writer", "relay", "views")]
+DATABASE_SUITES = [
+    f"test_{name}.py"
+    for name in ("log", "rows", "actions", "writer", "relay", "views", "accounts", "invitations", "personal")
+]
 STREAMS = 100
 
 

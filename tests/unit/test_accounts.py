@@ -1,5 +1,6 @@
 """Signing up, taking a name, and a guest who becomes an account."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from importlib import import_module
@@ -7,6 +8,7 @@ from importlib import import_module
 import pytest
 from django.apps import apps
 from django.conf import settings as django_settings
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -67,6 +69,22 @@ def test_of_two_who_ask_at_one_moment_one_is_refused(cast) -> None:
     with pytest.raises(errors.NameTaken):
         people.sign_up(second, None)
     assert second.pk is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_who_ask_at_one_moment_one_is_let_in(cast) -> None:
+    def sign_up(name: str) -> bool:
+        try:
+            people.sign_up(User(username=name), new_guest())
+            return True
+        except errors.NameTaken:
+            return False
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as threads:
+        assert sum(threads.map(sign_up, ["ana", "аna", "anа", "Ana", "АNА", "an.a"])) == 1
+    assert User.objects.filter(skeleton="ana").count() == 1
 
 
 def test_accounts_that_were_there_before_have_a_skeleton_after_the_migration(cast) -> None:
