@@ -39,7 +39,7 @@ def create_room(actor: Identity, name: str, visibility: str = Room.Visibility.PU
         if not policies.may_create_rooms(actor):
             raise errors.RoomCreationClosed()
         policies.require(actor.user_id is not None, "Only somebody with an account can keep a private room.")
-        return _make_room(actor, _with_random_part(slug), title, visibility), True
+        return make_room(actor, with_random_part(slug), title, visibility), True
     room = Room.objects.filter(slug=slug).first()
     if room is not None and policies.refusal_to_read(room, actor, standing_in(room, actor)) is None:
         return room, False
@@ -48,22 +48,24 @@ def create_room(actor: Identity, name: str, visibility: str = Room.Visibility.PU
     if room is not None:
         raise errors.RoomNameReserved()
     try:
-        return _make_room(actor, slug, title, visibility), True
+        return make_room(actor, slug, title, visibility), True
     except IntegrityError:
         if not Room.objects.filter(slug=slug).exists():
             raise
         return create_room(actor, name, visibility)  # somebody else was faster
 
 
-def _make_room(actor: Identity, slug: str, title: str, visibility: str) -> Room:
+def make_room(actor: Identity | None, slug: str, title: str, visibility: str) -> Room:
+    """A new room, which ``actor`` owns if they have an account."""
     with transaction.atomic():
         room = Room.objects.create(slug=slug, title=title, visibility=visibility)
-        if actor.user_id is not None:
+        if actor is not None and actor.user_id is not None:
             Membership.objects.create(room=room, user_id=actor.user_id, role=Membership.Role.OWNER)
         return room
 
 
-def _with_random_part(slug: str) -> str:
+def with_random_part(slug: str) -> str:
+    """``slug`` with an end that nobody finds by trying."""
     random = "".join(secrets.choice(_RANDOM_LETTERS) for _ in range(RANDOM_CHARS))
     return f"{slug[: MAX_SLUG_CHARS - RANDOM_CHARS - 1].rstrip('-')}-{random}"
 
@@ -107,10 +109,13 @@ def delete(actor: Identity, room_id: int, mid: object, reason: object = "") -> N
 
 
 def remove(room_id: int, mid: str) -> None:
-    """Delete a message on behalf of the site, whose administrators Django's own permissions govern."""
+    """Delete a message, be it hidden, on behalf of the site, whose administrators Django's own permissions govern.
+    Raises ``MessageNotFound``."""
     with transaction.atomic():
         room = log.lock(room_id)
-        found = find(room, mid)
+        found = Message.objects.filter(room=room, mid=mid, deleted_at=None).first()
+        if found is None:
+            raise errors.MessageNotFound()
         erase(room, [found])
         record(room, None, "delete", found.author_name, found.mid)
 

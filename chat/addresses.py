@@ -33,6 +33,16 @@ def keyed(address: str) -> str:
     return salted_hmac("engawa.network", address).hexdigest()[:32] if address else ""
 
 
+def keyed_network(address: str) -> str:
+    """The keyed hash of the network that an address is in which somebody has typed. Raises ``ValueError`` where it is
+    none, or one that nobody comes from."""
+    address = str(ip_address(address.strip()))
+    hashed = "" if _is_trusted(address) else keyed(_network(address))
+    if not hashed:
+        raise ValueError(f"{address} stands for this machine or a proxy of ours")
+    return hashed
+
+
 def client_address(scope: dict) -> str:
     """The network that a connection comes from: an IPv4 address, or an IPv6 /64, which is what one household has.
 

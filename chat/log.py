@@ -200,6 +200,25 @@ def prune(room_id: int, keep: int) -> int:
     return removed
 
 
+def expire(room: Room, mids: list[str]) -> list[str]:
+    """Have nothing replayed of messages that are about to go: ``mids``, the oldest of ``room``, oldest first. The
+    caller has locked it. Returns those of which events with text were left.
+
+    What is in the log up to where the newest of them was said is forgotten, and the floor rises as far. An edit of one
+    of them may come after that: it loses its text.
+    """
+    said = first_numbers(room.pk, mids[-1:]).get(mids[-1], 0)
+    if said > room.floor:
+        Event.objects.filter(room=room, seq__lte=said).delete()
+        room.floor = said
+        room.save(update_fields=["floor"])
+    left = Event.objects.filter(room=room, mid__in=mids, type__in=events.WITH_TEXT)
+    edited = sorted(set(left.values_list("mid", flat=True)))
+    for mid in edited:
+        redact(room, mid)
+    return edited
+
+
 def seal(room: Room) -> None:
     """Have nothing of what is in the log of ``room``, which the caller has locked, replayed to anybody again."""
     Event.objects.filter(room=room).delete()

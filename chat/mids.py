@@ -6,6 +6,7 @@ clocks of several processes say. The room remembers its last; the room's lock ma
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from secrets import randbits
 from time import time
 
@@ -24,6 +25,11 @@ def mids_after(last: str) -> Iterator[str]:
     while True:
         yield str(ULID.from_int(number))
         number += 1
+
+
+def first_mid_at(moment: datetime) -> str:
+    """What sorts before every identifier made at ``moment`` or later, and after all made before its millisecond."""
+    return str(ULID.from_int(int(moment.timestamp() * 1000) << 80))
 
 
 def is_mid(value: object) -> bool:

@@ -3,6 +3,7 @@ in the audit log. Synchronous, and knowing nothing of requests, sockets or consu
 """
 
 from datetime import timedelta
+from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import Q
@@ -10,7 +11,7 @@ from django.utils import timezone
 
 from chat import errors, events, log, policies, site
 from chat.actions import erase, find, unpin
-from chat.audit import clean_reason, record
+from chat.audit import SITE, clean_reason, record
 from chat.identity import Identity
 from chat.log import Entry
 from chat.mids import is_mid
@@ -114,7 +115,8 @@ def mute(actor: Identity, room_id: int, mid: object, seconds: object, reason: ob
         room, standing = _as_moderator(room_id, actor)
         author = _author_of(room, mid)
         _require_rank(room, standing, author)
-        return _impose(room, actor, Sanction.Kind.MUTE, author, _own_target(author), seconds, reason)
+        whom = _whom(author, _own_target(author))
+        return impose(room, actor, Sanction.Kind.MUTE, whom, seconds, reason, author.mid)
 
 
 def ban(
@@ -131,7 +133,7 @@ def ban(
         target = target or _own_target(author)
         if target not in (_own_target(author), Sanction.Target.NETWORK):
             raise errors.TargetInvalid()
-        return _impose(room, actor, Sanction.Kind.BAN, author, target, seconds, reason)
+        return impose(room, actor, Sanction.Kind.BAN, _whom(author, target), seconds, reason, author.mid)
 
 
 def lift(actor: Identity, room_id: int, sanction_id: object, reason: object = "") -> None:
@@ -143,43 +145,73 @@ def lift(actor: Identity, room_id: int, sanction_id: object, reason: object = ""
             found = Sanction.objects.in_force().filter(room=room, pk=int(sanction_id)).first()
         if found is None:
             raise errors.TargetInvalid("There is no such mute or ban here.")
-        found.lifted_at = timezone.now()
-        found.save(update_fields=["lifted_at"])
-        record(room, actor, f"un{found.kind}", found.name, reason=clean_reason(reason))
-        site.room_changed(room.pk)
+        end(room, actor, found, reason)
 
 
-def _impose(
-    room: Room, actor: Identity, kind: str, author: Message, target: str, seconds: int | None, reason: object
+class Subject(NamedTuple):
+    """Whom a sanction is to hold, as ``Sanction`` keeps it, and what they are called."""
+
+    target: str
+    subject: str
+    network: str
+    name: str
+
+
+def impose(
+    room: Room | None,
+    actor: Identity | None,
+    kind: str,
+    whom: Subject,
+    seconds: int | None,
+    reason: object = "",
+    mid: str = "",
 ) -> Sanction:
+    """Mute or ban somebody in ``room``, which the caller has locked, or (None) on the whole site, for ``seconds``
+    (None: for good). ``actor`` None is the site's administration. Part of the caller's transaction."""
     now = timezone.now()
-    match target:
-        case Sanction.Target.ACCOUNT:
-            subject, network = f"u{author.author_id}", ""
-        case Sanction.Target.GUEST:
-            subject, network = author.author_key, author.network
-        case _:
-            if not author.network:
-                raise errors.TargetInvalid("It is not known where that message came from.")
-            subject, network = f"n{author.network}", author.network
     # A new word takes the place of an older one.
-    Sanction.objects.in_force(now).filter(room=room, kind=kind, subject=subject).update(lifted_at=now)
+    Sanction.objects.in_force(now).filter(room=room, kind=kind, subject=whom.subject).update(lifted_at=now)
     sanction = Sanction.objects.create(
         room=room,
         kind=kind,
-        target=target,
-        subject=subject,
-        network=network,
-        name=author.author_name,
+        **whom._asdict(),
         reason=clean_reason(reason),
-        by_id=actor.user_id,
-        by_name=actor.name,
+        by_id=actor.user_id if actor is not None else None,
+        by_name=actor.name if actor is not None else SITE,
         created_at=now,
         ends_at=None if seconds is None else now + timedelta(seconds=seconds),
     )
-    record(room, actor, kind, author.author_name, author.mid, sanction.reason, against=target, seconds=seconds)
-    site.room_changed(room.pk)
+    record(room, actor, kind, whom.name, mid, sanction.reason, against=whom.target, seconds=seconds)
+    _standing_changed(room)
     return sanction
+
+
+def end(room: Room | None, actor: Identity | None, sanction: Sanction, reason: object = "") -> None:
+    """End a sanction of ``room`` (None: of the whole site) before its time. Part of the caller's transaction."""
+    sanction.lifted_at = timezone.now()
+    sanction.save(update_fields=["lifted_at"])
+    record(room, actor, f"un{sanction.kind}", sanction.name, reason=clean_reason(reason))
+    _standing_changed(room)
+
+
+def _standing_changed(room: Room | None) -> None:
+    if room is None:
+        site.everywhere_changed()
+    else:
+        site.room_changed(room.pk)
+
+
+def _whom(author: Message, target: str) -> Subject:
+    """The author of a message, or where they wrote it from. Raises ``TargetInvalid``."""
+    match target:
+        case Sanction.Target.ACCOUNT:
+            return Subject(target, f"u{author.author_id}", "", author.author_name)
+        case Sanction.Target.GUEST:
+            return Subject(target, author.author_key, author.network, author.author_name)
+        case _:
+            if not author.network:
+                raise errors.TargetInvalid("It is not known where that message came from.")
+            return Subject(target, f"n{author.network}", author.network, author.author_name)
 
 
 def _as_moderator(room_id: int, actor: Identity) -> tuple[Room, Standing]:

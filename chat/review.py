@@ -1,4 +1,6 @@
-"""What comes to a room's moderators: held messages and reports. Like ``chat.moderation``, for what waits."""
+"""What comes to a room's moderators: held messages and reports. Like ``chat.moderation``, for what waits. Where
+``actor`` may be None, that is the site's administration.
+"""
 
 from django.db import transaction
 from django.utils import timezone
@@ -13,7 +15,7 @@ from chat.models import HeldMessage, Message, Report, Room
 from chat.render import RENDERER, to_html
 
 
-def approve(actor: Identity, room_id: int, held_id: object) -> Message:
+def approve(actor: Identity | None, room_id: int, held_id: object) -> Message:
     """Say a held message: it comes to stand where the room is now. Raises ``MessageNotFound``."""
     with transaction.atomic():
         room, held = _held(actor, room_id, held_id)
@@ -41,7 +43,7 @@ def approve(actor: Identity, room_id: int, held_id: object) -> Message:
         return message
 
 
-def reject(actor: Identity, room_id: int, held_id: object, reason: object = "") -> None:
+def reject(actor: Identity | None, room_id: int, held_id: object, reason: object = "") -> None:
     """Turn a held message away. Raises ``MessageNotFound``."""
     with transaction.atomic():
         room, held = _held(actor, room_id, held_id)
@@ -77,34 +79,44 @@ def report(
         return made
 
 
-def handle_report(actor: Identity, room_id: int, report_id: object, state: object) -> None:
+def handle_report(actor: Identity | None, room_id: int, report_id: object, state: object) -> None:
     """Close a report, and all others of the same message: ``resolved``, where something was done about it, or
     ``dismissed``. Raises ``ReportInvalid``, ``MessageNotFound``."""
     if state not in (Report.State.RESOLVED, Report.State.DISMISSED):
         raise errors.ReportInvalid("A report is resolved or dismissed.")
     with transaction.atomic():
-        room = log.lock_if_there(room_id)
-        policies.require_moderator(room, actor)
+        room = _moderated(actor, room_id)
         found = Report.objects.filter(room=room, pk=_number(report_id), state=Report.State.OPEN).first()
         if found is None:
             raise errors.MessageNotFound("There is no such report, or it is closed.")
         same = Report.objects.filter(room=room, mid=found.mid, state=Report.State.OPEN)
-        same.update(state=state, handled_by_id=actor.user_id, handled_at=timezone.now())
+        handled_by = actor.user_id if actor is not None else None
+        same.update(state=state, handled_by_id=handled_by, handled_at=timezone.now())
         record(room, actor, f"report_{state}", mid=found.mid, why=found.reason)
         site.queue_changed(room.pk)
 
 
-def _held(actor: Identity, room_id: int, held_id: object) -> tuple[Room, HeldMessage]:
+def _moderated(actor: Identity | None, room_id: int) -> Room:
+    """The room, locked, in which ``actor`` keeps order."""
     room = log.lock_if_there(room_id)
-    policies.require_moderator(room, actor)
+    if actor is not None:
+        policies.require_moderator(room, actor)
+    elif room is None or room.deleted_at is not None:
+        raise errors.RoomNotFound()
+    return room
+
+
+def _held(actor: Identity | None, room_id: int, held_id: object) -> tuple[Room, HeldMessage]:
+    room = _moderated(actor, room_id)
     found = HeldMessage.objects.filter(room=room, pk=_number(held_id), state=HeldMessage.State.WAITING).first()
     if found is None:
         raise errors.MessageNotFound("There is no such message waiting, or somebody was faster.")
     return room, found
 
 
-def _settle(room: Room, actor: Identity, held: HeldMessage, state: str) -> None:
-    held.state, held.text, held.handled_by_id, held.handled_at = state, "", actor.user_id, timezone.now()
+def _settle(room: Room, actor: Identity | None, held: HeldMessage, state: str) -> None:
+    held.state, held.text, held.handled_at = state, "", timezone.now()
+    held.handled_by_id = actor.user_id if actor is not None else None
     held.save(update_fields=["state", "text", "handled_by", "handled_at"])
     site.queue_changed(room.pk)
 

@@ -166,8 +166,8 @@ class Screening:
             known.skeleton, known.seen_at = _skeleton(author.name), self.now
             self.names.setdefault(known.skeleton, set()).add(author.key)
             self.changed.add(author.key)
-        if self.room.slow_seconds:
-            known.posted_at = self.now
+        if self.room.slow_seconds or self.catches_repeats:
+            known.posted_at = self.now  # so that it can be told, too, when nothing of this is needed any more
             self.changed.add(author.key)
         if self.catches_repeats:
             known.fingerprints = " ".join([*known.fingerprints.split(), fingerprint(text)][-MOST_FINGERPRINTS:])

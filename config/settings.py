@@ -118,6 +118,7 @@ NAME_MINUTES = env.number("NAME_MINUTES", 15, least=1, most=1440)
 MAX_INVITATIONS = env.number("MAX_INVITATIONS", 20, least=1, most=1000)
 MAX_INVITATION_DAYS = env.number("MAX_INVITATION_DAYS", 30, least=7, most=365)
 NETWORK_DAYS = env.number("NETWORK_DAYS", 30, least=0, most=3650)
+RECORD_DAYS = env.number("RECORD_DAYS", 365, least=0, most=36_500)
 # How much one author, connection, address or room may take; 0 turns a limit off.
 POSTS_PER_MINUTE = env.number("POSTS_PER_MINUTE", 300, least=0, most=100_000)
 GUEST_POSTS_PER_MINUTE = env.number("GUEST_POSTS_PER_MINUTE", 1200, least=0, most=100_000)

@@ -1,26 +1,42 @@
-"""``manage.py prune``: forget old events. Messages stay; only how far back a cursor reaches changes."""
+"""``manage.py prune``: let go of what is not kept any longer."""
 
 from argparse import ArgumentParser
 
 from django.core.management import BaseCommand, CommandError
 
-from chat import log, site
+from chat import log, retention, site
 from chat.models import Room
 
 
 class Command(BaseCommand):
-    help = "Forget all but the last N events of each room's log. Who comes back with an older cursor is reset."
+    help = (
+        "Let go of what is not kept any longer: messages beyond their room's retention, hashes of networks beyond "
+        "NETWORK_DAYS, records beyond RECORD_DAYS, what rooms remember of people who are long gone. With --keep, old "
+        "events of the logs as well. To be run daily; it may run beside the server, and again."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--keep", type=int, required=True, metavar="N", help="events to keep in each room")
-        parser.add_argument("--room", metavar="SLUG", help="only this room")
+        parser.add_argument(
+            "--keep",
+            type=int,
+            metavar="N",
+            help="also forget all but the last N events of each room's log; who comes back with an older cursor is "
+            "reset",
+        )
+        parser.add_argument("--room", metavar="SLUG", help="only this room's messages and events, and nothing else")
 
-    def handle(self, *, keep: int, room: str | None, **options: object) -> None:
-        if keep < 0:
+    def handle(self, *, keep: int | None, room: str | None, **options: object) -> None:
+        if keep is not None and keep < 0:
             raise CommandError("--keep is 0 or more")
         rooms = Room.objects.filter(slug=room) if room else Room.objects.all()
         if room and not rooms:
             raise CommandError(f"there is no room {room}")
-        removed = sum(log.prune(pk, keep) for pk in rooms.values_list("pk", flat=True))
-        removed += site.prune()
-        self.stdout.write(f"{removed} events forgotten.")
+        self.stdout.write(f"{retention.prune_rooms(rooms)} messages deleted that were older than their room keeps any.")
+        if keep is not None:
+            removed = sum(log.prune(pk, keep) for pk in rooms.values_list("pk", flat=True))
+            self.stdout.write(f"{removed} events forgotten.")
+        if not room:
+            self.stdout.write(f"{retention.forget_networks()} networks forgotten.")
+            self.stdout.write(f"{retention.forget_participants()} participants forgotten.")
+            self.stdout.write(f"{retention.forget_records()} old records forgotten.")
+            site.prune()
