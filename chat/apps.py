@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
 
 
 class ChatConfig(AppConfig):
@@ -7,3 +8,7 @@ class ChatConfig(AppConfig):
 
     def ready(self) -> None:
         from chat import signals  # noqa: F401 – connects its receivers
+
+
+class ChatAdminConfig(AdminConfig):
+    default_site = "chat.admin_site.SiteAdministration"

@@ -146,7 +146,7 @@ INSTALLED_APPS = [
     "daphne",  # before staticfiles: runserver is Daphne
     "chat.apps.ChatConfig",
     "feeds.apps.FeedsConfig",
-    "django.contrib.admin",
+    "chat.apps.ChatAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -1,0 +1,9 @@
+"""Django's admin for whoever runs the site.
+
+What others must hear of goes through the same actions as everywhere (``chat.governing``, ``chat.administration``,
+``chat.review``), so that it reaches every log, every process and every screen. No secret, hash or address is shown.
+"""
+
+from chat.admin import messages, people, programs, records, reports, rooms, rules, sanctions
+
+__all__ = ["messages", "people", "programs", "records", "reports", "rooms", "rules", "sanctions"]
