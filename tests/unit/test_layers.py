@@ -24,7 +24,7 @@ CHAT = [
     ["audience", "invitations", "people", "posting"],
     ["actions", "governing", "relay"],
     ["erasing", "moderation", "relays", "retention", "review", "writer"],
-    ["administration", "commands", "doorway", "personal"],
+    ["administration", "commands", "doorway", "export", "personal"],
     ["protocol"],
     ["consumers", "middleware", "health"],
     ["accounts", "admin", "admin_site", "apps", "password_reset", "profile_views", "routing"],
