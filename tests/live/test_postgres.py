@@ -15,7 +15,10 @@ from tests.servers import ROOT, Engawa, Postgres
 
 DATABASE_SUITES = [
     f"test_{name}.py"
-    for name in ("log", "rows", "actions", "writer", "relay", "views", "accounts", "invitations", "personal")
+    for name in (
+        *("log", "rows", "actions", "writer", "relay", "views", "screening"),
+        *("accounts", "invitations", "personal", "admin", "retention"),
+    )
 ]
 STREAMS = 100
 
