@@ -178,10 +178,11 @@ def test_networks_are_forgotten_after_their_time(months, settings) -> None:
     settings.NETWORK_DAYS = 30
     network = "0123456789abcdef" * 2
     gus = new_guest("Gus", network)
-    old, new = (
-        months.say("old", 31, gus, room := Room.objects.create(slug="x", title="X")),
-        months.say("n", 29, gus, room),
-    )
+    room = Room.objects.create(slug="x", title="X")
+    old, new = (months.say("said", days, gus, room) for days in (31, 29))
+    for mid, days, name in ((old, 31, "old report"), (new, 1, "new report")):
+        made = review.report(None, network, room.pk, mid, "spam", name)
+        Report.objects.filter(pk=made.pk).update(created_at=months.now - days * DAY)
     sanctions = {}
     for name, ends, target in (
         ("over", months.now - 31 * DAY, "network"),
