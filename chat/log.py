@@ -214,8 +214,8 @@ def expire(room: Room, mids: list[str]) -> list[str]:
         room.save(update_fields=["floor"])
     left = Event.objects.filter(room=room, mid__in=mids, type__in=events.WITH_TEXT)
     edited = sorted(set(left.values_list("mid", flat=True)))
-    for mid in edited:
-        redact(room, mid)
+    if edited:
+        redact(room, *edited)
     return edited
 
 

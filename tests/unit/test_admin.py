@@ -191,7 +191,7 @@ def test_rooms_are_archived_reopened_and_deleted_after_a_question(cast, operator
     for action, types in (
         ("archive", ["room.archived"]),
         ("reopen", ["room.archived", "room.reopened"]),
-        ("delete_rooms", []),
+        ("delete_rooms", ["room.changed"]),
     ):
         assert "1 rooms" in act(operator, action, cast.room)
         assert list(Event.objects.filter(room=cast.room).values_list("type", flat=True)) == types
