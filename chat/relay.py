@@ -204,8 +204,6 @@ class Relay(Audience):
                 actor = follower.actor
                 standing = sanctions.on(None, follower.network) if actor is None else standings[actor]
                 self._hold_to(follower, standing)
-        self._ring.forget(room.floor)  # which rises, too, where messages were kept long enough
-        self._forget_replays()
         if room.floor > self.position:
             # What lies between was said among members only, and others may read here by now.
             self._restart(room.head)

@@ -36,7 +36,7 @@ def prune_room(room_id: int) -> int:
     while some := _prune_some(room_id):
         gone += some
     if gone:
-        # Every process lets go of the events that it still has in memory.
+        # Every process hears of the new floor: below it, it answers nobody from its memory.
         site.room_changed(room_id)
         site.queue_changed(room_id)
     return gone
@@ -54,7 +54,7 @@ def _prune_some(room_id: int) -> int:
         if mids:
             edited = log.expire(room, mids)
             actions.unpin(room, set(mids))
-            if edited:  # of late: processes have that in memory beyond the floor
+            if edited:  # of late: processes have that in memory, beyond the floor
                 log.append(room, *(Entry(events.DELETED, {}, mid) for mid in edited))
             Report.objects.filter(room=room, mid__in=mids).delete()
             Message.objects.filter(pk__in=mids).delete()

@@ -41,11 +41,6 @@ class Ring:
                 self._chars += len(stub.json) - len(event.json)
                 self._events[index] = stub
 
-    def forget(self, seq: int) -> None:
-        """Drop the events up to number ``seq``."""
-        while self._events and self._events[0].seq <= seq:
-            self._chars -= len(self._events.popleft().json)
-
     def clear(self) -> None:
         self._events.clear()
         self._chars = 0
