@@ -151,17 +151,17 @@ def delete_reported(report: Report) -> bool:
 
 def revoke_token(token: ApiToken) -> bool:
     """Have a program let in no more. False where it was revoked before."""
-    return _end(token, "revoked_at", "token_revoke", token.name)
+    return _end(token, "revoked_at", "revoke_token", token.name)
 
 
 def revoke_invitation(invitation: Invitation) -> bool:
     """Have an invitation followed no more. False where it was revoked before."""
-    return _end(invitation, "revoked_at", "invitation_revoke", invitation.role)
+    return _end(invitation, "revoked_at", "revoke_invitation", invitation.role)
 
 
 def disable_webhook(webhook: Webhook) -> bool:
     """Have a webhook called no more. False where it was disabled before."""
-    return _end(webhook, "disabled_at", "webhook_disable", webhook.url)
+    return _end(webhook, "disabled_at", "disable_webhook", str(webhook))
 
 
 def _end(thing: ApiToken | Invitation | Webhook, field: str, action: str, target: str) -> bool:

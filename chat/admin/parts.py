@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.models import LogEntry
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -35,9 +36,22 @@ class ReadOnlyAdmin(admin.ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
+    def log_addition(self, request: HttpRequest, obj: Model, message: object) -> LogEntry:
+        return _nameless(super().log_addition(request, obj, message))
+
+    def log_change(self, request: HttpRequest, obj: Model, message: object) -> LogEntry:
+        return _nameless(super().log_change(request, obj, message))
+
     def has_act_permission(self, request: HttpRequest) -> bool:
         """For actions: whoever may change such a thing."""
         return request.user.has_perm(f"{self.opts.app_label}.change_{self.opts.model_name}")
+
+
+def _nameless(entry: LogEntry) -> LogEntry:
+    """An entry of the admin's history, which is kept for good, without the names of those whom it was about."""
+    entry.object_repr = f"{entry.content_type.name} {entry.object_id}"
+    entry.save(update_fields=["object_repr"])
+    return entry
 
 
 class RoomFilter(admin.SimpleListFilter):

@@ -51,7 +51,7 @@ class ApiTokenAdmin(ReadOnlyAdmin):
 @admin.register(Webhook)
 class WebhookAdmin(ReadOnlyAdmin):
     list_display = [
-        "url",
+        "host",
         "room",
         "created_by",
         "created_at",
@@ -62,9 +62,13 @@ class WebhookAdmin(ReadOnlyAdmin):
     ]
     list_filter = [("disabled_at", admin.EmptyFieldListFilter), RoomFilter]
     list_select_related = ["room", "created_by"]
-    search_fields = ["url", "room__slug", "created_by__username"]
+    search_fields = ["room__slug", "created_by__username"]
     fields = list_display
     actions = ["disable"]
+
+    @admin.display(description=_("host"))
+    def host(self, webhook: Webhook) -> str:
+        return str(webhook)
 
     @admin.action(description=_("Disable the selected webhooks"), permissions=["act"])
     def disable(self, request: HttpRequest, queryset: QuerySet[Webhook]) -> HttpResponse | None:

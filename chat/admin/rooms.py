@@ -170,6 +170,10 @@ class RoomAdmin(admin.ModelAdmin):
         for membership in formset.deleted_objects:
             governing.set_role(None, form.instance.pk, membership.user.username, None)
 
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        # Of the room alone: who was given which role is in the audit log, out of which a person can be erased.
+        return super().construct_change_message(request, form, [], add)
+
     @admin.display(description=_("state"))
     def state(self, room: Room) -> object:
         if room.deleted_at is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -78,4 +80,4 @@ class Webhook(models.Model):
         indexes = [models.Index(fields=["next_at"], name="webhook_due", condition=Q(disabled_at=None))]
 
     def __str__(self) -> str:
-        return self.url
+        return urlsplit(self.url).netloc.rpartition("@")[2]  # what comes after it may be a secret

@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser
 
+from chat import personal
 from chat.management.administering import AdministrationCommand, add_yes, user_of
 
 
@@ -19,8 +20,6 @@ class Command(AdministrationCommand):
         add_yes(parser)
 
     def act(self, *, user: str | None, guest: str | None, messages: str, yes: bool, **options: object) -> None:
-        from chat import personal
-
         found = user_of(user) if user is not None else None
         what = "all they said" if messages == "delete" else "their name from all they said"
         self.confirm(f"{user or guest} goes, for good, and {what}.", is_sure=yes)

@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser
 
+from chat import personal
 from chat.management.administering import AdministrationCommand, user_of
 
 
@@ -12,6 +13,4 @@ class Command(AdministrationCommand):
         parser.add_argument("user", metavar="USER", help="the account")
 
     def act(self, *, user: str, **options: object) -> None:
-        from chat import personal
-
         self.write_all(personal.export(user_of(user)), ending="")
