@@ -33,6 +33,7 @@ from chat.models import (
 pytestmark = pytest.mark.django_db
 MOST_QUERIES = 16
 OURS = (Report, HeldMessage, Sanction, Room, User, Message, AuditEntry, Invitation, ApiToken, Webhook)
+SECRETS = ("invitation-hash", "token-hash", "webhook-secret", "path-secret", f"{1:032}", "pbkdf2", "password-hash")
 
 
 @pytest.fixture
@@ -40,9 +41,6 @@ def operator(cast) -> Client:
     client = Client()
     client.force_login(User.objects.create_superuser("ada", password="a password for tests"))
     return client
-
-
-SECRETS = ("invitation-hash", "token-hash", "webhook-secret", "path-secret", f"{1:032}", "pbkdf2", "password-hash")
 
 
 def list_of(model: type) -> str:
