@@ -51,8 +51,22 @@ COMMANDS: dict[str, Command] = {
     "unhide": Command(_of_mid(moderation.unhide, "reason")),
     "delete_hidden": Command(_of_mid(moderation.delete_hidden, "reason")),
     "delete_recent": Command(_of_mid(moderation.delete_recent, "reason")),
-    "mute": Command(_of_mid(moderation.mute, "seconds", "reason")),
-    "ban": Command(_of_mid(moderation.ban, "target", "seconds", "reason")),
+    "mute": Command(
+        lambda actor, room_id, frame: moderation.mute(
+            actor, room_id, frame.get("mid"), frame.get("seconds"), frame.get("reason"), held=frame.get("held")
+        )
+    ),
+    "ban": Command(
+        lambda actor, room_id, frame: moderation.ban(
+            actor,
+            room_id,
+            frame.get("mid"),
+            frame.get("target"),
+            frame.get("seconds"),
+            frame.get("reason"),
+            held=frame.get("held"),
+        )
+    ),
     "lift": Command(
         lambda actor, room_id, frame: moderation.lift(actor, room_id, frame.get("sanction"), frame.get("reason"))
     ),

@@ -83,6 +83,13 @@ class TooManyPosts(ChatError):
     retryable = True
 
 
+class TooManyReports(ChatError):
+    code = "limit.reports"
+    detail = "There were many reports from your network already; try again later."
+    status = 429
+    retryable = True
+
+
 class TooManyFrames(ChatError):
     code = "limit.frames"
     detail = "That is more than one connection may send."
@@ -208,12 +215,13 @@ class NotAllowed(ChatError):
 
 
 class Banned(ChatError):
-    """``retry_after`` where the ban has an end."""
+    """``retry_after`` where the ban has an end; ``target`` is whom it holds: "account", "guest" or "network"."""
 
     code = "banned"
     detail = "You were banned here."
     status = 403
     close = NOT_ALLOWED
+    target = ""
 
 
 class Muted(ChatError):

@@ -74,7 +74,7 @@ class Limits:
     """The limits of one event loop."""
 
     def __init__(self) -> None:
-        self._posts: dict[str, Bucket] = {}
+        self._buckets: dict[str, Bucket] = {}
         self._held: defaultdict[str, set[str]] = defaultdict(set)
         self._away_until = 0.0
         self._redis = None
@@ -90,26 +90,35 @@ class Limits:
         """Count a post. Raises ``TooManyPosts``, with the seconds to wait: settings.POSTS_PER_MINUTE, a minute's
         worth of it at once; for all guests of a network together settings.GUEST_POSTS_PER_MINUTE, since whoever comes
         without a cookie is somebody new each time."""
-        await self._use(actor.key, settings.POSTS_PER_MINUTE)
-        if actor.kind == "guest" and actor.network:
-            await self._use(f"n{actor.network}", settings.GUEST_POSTS_PER_MINUTE)
-
-    async def _use(self, name: str, rate: int) -> None:
-        if not rate:
-            return
-        now = monotonic()
-        if name not in self._posts:
-            if len(self._posts) > 10_000:
-                self._posts = {key: bucket for key, bucket in self._posts.items() if not bucket.is_full(now)}
-            self._posts[name] = Bucket(60 / rate, rate)
-        wait = self._posts[name].take(now)
-        if not wait and self._reachable():
-            try:
-                wait = float(await self._take(keys=[f"engawa:posts:{name}"], args=[60 / rate, rate]))
-            except (RedisError, OSError) as error:
-                self._missed(error)
+        wait = await self._wait(f"posts:{actor.key}", settings.POSTS_PER_MINUTE, 60)
+        if not wait and actor.kind == "guest" and actor.network:
+            wait = await self._wait(f"posts:n{actor.network}", settings.GUEST_POSTS_PER_MINUTE, 60)
         if wait:
             raise errors.TooManyPosts(retry_after=wait)
+
+    async def take_report(self, network: str) -> None:
+        """Count a viewer's report from a network ("" is not counted). Raises ``TooManyReports``, with the seconds to
+        wait: settings.REPORTS_PER_HOUR, an hour's worth of it at once."""
+        if network and (wait := await self._wait(f"reports:{network}", settings.REPORTS_PER_HOUR, 3600)):
+            raise errors.TooManyReports(retry_after=wait)
+
+    async def _wait(self, name: str, many: int, seconds: int) -> float:
+        """Count one of ``many`` (0: no limit) in so many ``seconds``, here and in all processes. The seconds to wait
+        where they are used up."""
+        if not many:
+            return 0.0
+        now, interval = monotonic(), seconds / many
+        if name not in self._buckets:
+            if len(self._buckets) > 10_000:
+                self._buckets = {key: bucket for key, bucket in self._buckets.items() if not bucket.is_full(now)}
+            self._buckets[name] = Bucket(interval, many)
+        wait = self._buckets[name].take(now)
+        if not wait and self._reachable():
+            try:
+                wait = float(await self._take(keys=[f"engawa:{name}"], args=[interval, many]))
+            except (RedisError, OSError) as error:
+                self._missed(error)
+        return wait
 
     async def connection(self, kind: str, address: str, most: int) -> "Hold":
         """Hold one of the ``most`` connections of a kind that an address may have. Raises ``TooManyConnections``."""

@@ -7,8 +7,12 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
-from chat import errors
+from chat import errors, policies
+from chat.addresses import network_of_request
 from chat.errors import ChatError
+from chat.models import Room
+from chat.standing import NOBODY, standing_in
+from chat.text import canonical_slug
 
 
 def wants_json(request: HttpRequest) -> bool:
@@ -21,6 +25,21 @@ def wants_json(request: HttpRequest) -> bool:
 
 def error_response(error: ChatError) -> JsonResponse:
     return JsonResponse({"error": error.as_dict()}, status=error.status)
+
+
+def banned_page(request: HttpRequest, error: errors.Banned) -> HttpResponse:
+    """For somebody who may not be in the room at the request's address: why, until when, and what they still may."""
+    slug = canonical_slug(request.resolver_match.kwargs.get("slug", "")) if request.resolver_match else None
+    room = Room.objects.there().filter(slug=slug).first() if slug else None
+    viewer = standing_in(room, None, network_of_request(request)) if room else NOBODY
+    context = {
+        "error": error,
+        "watch_slug": slug if policies.refusal_to_read(room, None, viewer) is None else None,
+        "slug": slug,
+    }
+    response = render(None, "banned.html", context, status=error.status)
+    response["Cache-Control"] = "no-store"  # it is for one reader, and for a time
+    return response
 
 
 class ErrorMiddleware:
@@ -50,4 +69,6 @@ class ErrorMiddleware:
     def answer(request: HttpRequest, error: ChatError) -> HttpResponse:
         if wants_json(request):
             return error_response(error)
+        if isinstance(error, errors.Banned):
+            return banned_page(request, error)
         return render(None, "error.html", {"error": error}, status=error.status)

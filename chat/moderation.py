@@ -15,7 +15,7 @@ from chat.audit import SITE, clean_reason, record
 from chat.identity import Identity
 from chat.log import Entry
 from chat.mids import is_mid
-from chat.models import Membership, Message, Room, Sanction
+from chat.models import HeldMessage, Membership, Message, Room, Sanction
 from chat.standing import NO_ROLE, Standing
 
 MUTE_SECONDS = (10, 24 * 3600)
@@ -107,42 +107,50 @@ def take_pin(actor: Identity, room_id: int, mid: object) -> None:
         record(room, actor, "unpin", mid=mid)
 
 
-def mute(actor: Identity, room_id: int, mid: object, seconds: object, reason: object = "") -> Sanction:
-    """Have the author of ``mid`` only read for 10 seconds to 24 hours. Raises ``DurationInvalid``,
-    ``TargetInvalid``."""
+def mute(
+    actor: Identity, room_id: int, mid: object, seconds: object, reason: object = "", *, held: object = None
+) -> Sanction:
+    """Have the author of ``mid``, or of the held message ``held``, only read for 10 seconds to 24 hours. Raises
+    ``DurationInvalid``, ``TargetInvalid``."""
     seconds = _duration(seconds, MUTE_SECONDS)
     with transaction.atomic():
         room, standing = _as_moderator(room_id, actor)
-        author = _author_of(room, mid)
+        author = _author_of(room, mid) if held is None else _author_of_held(room, held)
         _require_rank(room, standing, author)
         whom = _whom(author, _own_target(author))
-        return impose(room, actor, Sanction.Kind.MUTE, whom, seconds, reason, author.mid)
+        return impose(room, actor, Sanction.Kind.MUTE, whom, seconds, reason, _mid_of(author))
 
 
 def ban(
-    actor: Identity, room_id: int, mid: object, target: object = None, seconds: object = None, reason: object = ""
+    actor: Identity,
+    room_id: int,
+    mid: object,
+    target: object = None,
+    seconds: object = None,
+    reason: object = "",
+    *,
+    held: object = None,
 ) -> Sanction:
-    """Ban the author of ``mid`` from the room for ``seconds`` (None: for good): their account or the guest that they
-    are (``target`` None), or the ``network`` that they came from. Raises ``DurationInvalid``, ``TargetInvalid``."""
+    """Ban the author of ``mid``, or of the held message ``held``, from the room for ``seconds`` (None: for good): their
+    account or the guest that they are (``target`` None), or the ``network`` that they came from. Raises
+    ``DurationInvalid``, ``TargetInvalid``."""
     if seconds is not None:
         seconds = _duration(seconds, BAN_SECONDS)
     with transaction.atomic():
         room, standing = _as_moderator(room_id, actor)
-        author = _author_of(room, mid)
+        author = _author_of(room, mid) if held is None else _author_of_held(room, held)
         _require_rank(room, standing, author)
         target = target or _own_target(author)
         if target not in (_own_target(author), Sanction.Target.NETWORK):
             raise errors.TargetInvalid()
-        return impose(room, actor, Sanction.Kind.BAN, _whom(author, target), seconds, reason, author.mid)
+        return impose(room, actor, Sanction.Kind.BAN, _whom(author, target), seconds, reason, _mid_of(author))
 
 
 def lift(actor: Identity, room_id: int, sanction_id: object, reason: object = "") -> None:
     """End a mute or a ban of this room before its time. Raises ``TargetInvalid`` where there is none."""
     with transaction.atomic():
         room, _ = _as_moderator(room_id, actor)
-        found = None
-        if isinstance(sanction_id, int | str) and str(sanction_id).isdecimal() and len(str(sanction_id)) < 19:
-            found = Sanction.objects.in_force().filter(room=room, pk=int(sanction_id)).first()
+        found = Sanction.objects.in_force().filter(room=room, pk=number(sanction_id)).first()
         if found is None:
             raise errors.TargetInvalid("There is no such mute or ban here.")
         end(room, actor, found, reason)
@@ -228,18 +236,36 @@ def _author_of(room: Room, mid: object) -> Message:
     return found
 
 
-def _own_target(author: Message) -> str:
+def _author_of_held(room: Room, held_id: object) -> HeldMessage:
+    """The held message of that number, be it settled by now."""
+    found = HeldMessage.objects.filter(room=room, pk=number(held_id)).first()
+    if found is None:
+        raise errors.MessageNotFound()
+    return found
+
+
+def _own_target(author: Message | HeldMessage) -> str:
     if author.author_kind == "bot":
         raise errors.TargetInvalid("A program is stopped by revoking its token.")
     return Sanction.Target.GUEST if author.author_id is None else Sanction.Target.ACCOUNT
 
 
-def _require_rank(room: Room, standing: Standing, author: Message) -> None:
+def _require_rank(room: Room, standing: Standing, author: Message | HeldMessage) -> None:
     role = NO_ROLE
     if author.author_id is not None:
         theirs = Membership.objects.filter(room=room, user_id=author.author_id).values_list("role", flat=True)
         role = theirs.first() or NO_ROLE
     policies.require(policies.outranks(standing, role), "That is somebody whom you cannot take measures against.")
+
+
+def _mid_of(author: Message | HeldMessage) -> str:
+    return author.mid if isinstance(author, Message) else ""
+
+
+def number(value: object) -> int:
+    """A primary key out of a frame or a form; one that there is not where it is none."""
+    text = str(value)
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
 
 
 def _duration(seconds: object, bounds: tuple[int, int]) -> int:

@@ -1,4 +1,4 @@
-"""Which pages may open a socket here.
+"""Which pages are ours, and which may open a socket here.
 
 A browser sends cookies along with a WebSocket whatever page opens it, and no CORS protects it: the Origin is
 all there is. Programs send none; they may come in as long as they bring no cookie, which only a browser would
@@ -24,9 +24,12 @@ def may_open(headers: Headers) -> bool:
     origin = header(headers, b"origin")
     if origin is None:
         return header(headers, b"cookie") is None
-    if origin.rstrip("/").lower() == settings.PUBLIC_URL.lower():
-        return True
-    return _same_host(origin, host)
+    return is_ours(origin, host)
+
+
+def is_ours(origin: str, host: str) -> bool:
+    """Whether a page of that origin is this site's, which a request asked for as ``host``."""
+    return origin.rstrip("/").lower() == settings.PUBLIC_URL.lower() or _same_host(origin, host.lower())
 
 
 def _same_host(origin: str, host: str) -> bool:

@@ -189,9 +189,12 @@ def banned(term: Term) -> errors.Banned:
         "network": "The network that you come from was banned here",
     }[term.target]
     if term.ends_at is None:
-        return errors.Banned(f"{whom}.")
-    until = f"{term.ends_at:%Y-%m-%d %H:%M} UTC"
-    return errors.Banned(f"{whom} until {until}.", retry_after=term.seconds_left(timezone.now()))
+        error = errors.Banned(f"{whom}.")
+    else:
+        until = f"{term.ends_at:%Y-%m-%d %H:%M} UTC"
+        error = errors.Banned(f"{whom} until {until}.", retry_after=term.seconds_left(timezone.now()))
+    error.target = term.target
+    return error
 
 
 def muted(term: Term, now: datetime) -> errors.Muted:

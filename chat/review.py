@@ -12,6 +12,7 @@ from chat.identity import Identity
 from chat.log import Entry
 from chat.mids import mids_after
 from chat.models import HeldMessage, Message, Report, Room
+from chat.moderation import number
 from chat.render import RENDERER, to_html
 
 
@@ -86,7 +87,7 @@ def handle_report(actor: Identity | None, room_id: int, report_id: object, state
         raise errors.ReportInvalid("A report is resolved or dismissed.")
     with transaction.atomic():
         room = _moderated(actor, room_id)
-        found = Report.objects.filter(room=room, pk=_number(report_id), state=Report.State.OPEN).first()
+        found = Report.objects.filter(room=room, pk=number(report_id), state=Report.State.OPEN).first()
         if found is None:
             raise errors.MessageNotFound("There is no such report, or it is closed.")
         same = Report.objects.filter(room=room, mid=found.mid, state=Report.State.OPEN)
@@ -108,7 +109,7 @@ def _moderated(actor: Identity | None, room_id: int) -> Room:
 
 def _held(actor: Identity | None, room_id: int, held_id: object) -> tuple[Room, HeldMessage]:
     room = _moderated(actor, room_id)
-    found = HeldMessage.objects.filter(room=room, pk=_number(held_id), state=HeldMessage.State.WAITING).first()
+    found = HeldMessage.objects.filter(room=room, pk=number(held_id), state=HeldMessage.State.WAITING).first()
     if found is None:
         raise errors.MessageNotFound("There is no such message waiting, or somebody was faster.")
     return room, found
@@ -119,9 +120,3 @@ def _settle(room: Room, actor: Identity | None, held: HeldMessage, state: str) -
     held.handled_by_id = actor.user_id if actor is not None else None
     held.save(update_fields=["state", "text", "handled_by", "handled_at"])
     site.queue_changed(room.pk)
-
-
-def _number(value: object) -> int:
-    """A primary key out of a frame or a form; one that there is not where it is none."""
-    text = str(value)
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from chat import member_views, views
+from chat import command_views, member_views, moderator_views, owner_views, views
 
 app_name = "chat"
 urlpatterns = [
@@ -8,5 +8,9 @@ urlpatterns = [
     path("<str:slug>/", views.RoomView.as_view(), name="room"),
     path("<str:slug>/messages", views.MessagesView.as_view(), name="messages"),
     path("<str:slug>/members", member_views.MembersView.as_view(), name="members"),
-    path("<str:slug>/settings", views.SettingsView.as_view(), name="settings"),
+    path("<str:slug>/commands", command_views.CommandsView.as_view(), name="commands"),
+    path("<str:slug>/settings", owner_views.SettingsView.as_view(), name="settings"),
+    path("<str:slug>/moderation", moderator_views.ModerationView.as_view(), name="moderation"),
+    path("<str:slug>/audit", owner_views.AuditView.as_view(), name="audit"),
+    path("<str:slug>/audit.<str:form>", owner_views.AuditExportView.as_view(), name="audit_export"),
 ]

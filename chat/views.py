@@ -16,7 +16,7 @@ from django.views import View
 from django.views.decorators.cache import never_cache
 from django_eventstream.utils import make_id
 
-from chat import actions, errors, governing, policies, posting
+from chat import actions, errors, policies, posting
 from chat.accounts import remember_guest
 from chat.addresses import network_of_request
 from chat.answers import Held
@@ -190,22 +190,3 @@ class MessagesView(RoomView):
 
 async def _take_post(actor: Identity) -> None:
     await limits().take_post(actor)
-
-
-class SettingsView(PersonView):
-    """What a room's owner can change."""
-
-    def get(self, request: HttpRequest, slug: str) -> HttpResponse:
-        room, standing = self.room(slug)
-        if not policies.may_govern(standing):
-            raise Http404()
-        return render(request, "chat/settings.html", {"room": room, "visibilities": Room.Visibility.choices})
-
-    def post(self, request: HttpRequest, slug: str) -> HttpResponse:
-        room, standing = self.room(slug)
-        if not policies.may_govern(standing):
-            raise Http404()
-        visibility = request.POST.get("visibility")
-        if visibility in Room.Visibility.values:
-            governing.change_visibility(self.me, room.pk, visibility)
-        return HttpResponseRedirect(reverse("chat:room", args=[room.slug]))

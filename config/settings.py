@@ -122,6 +122,7 @@ RECORD_DAYS = env.number("RECORD_DAYS", 365, least=0, most=36_500)
 # How much one author, connection, address or room may take; 0 turns a limit off.
 POSTS_PER_MINUTE = env.number("POSTS_PER_MINUTE", 300, least=0, most=100_000)
 GUEST_POSTS_PER_MINUTE = env.number("GUEST_POSTS_PER_MINUTE", 1200, least=0, most=100_000)
+REPORTS_PER_HOUR = env.number("REPORTS_PER_HOUR", 20, least=0, most=100_000)
 FRAMES_PER_SECOND = env.number("FRAMES_PER_SECOND", 50, least=0, most=10_000)
 CONNECTIONS_PER_ADDRESS = env.number("CONNECTIONS_PER_ADDRESS", 200, least=0, most=1_000_000)
 STREAMS_PER_ADDRESS = env.number("STREAMS_PER_ADDRESS", 500, least=0, most=1_000_000)

@@ -81,6 +81,9 @@ class RoomStream:
             viewer.stay = Stay(slug, follower, None if cursor is not None else history)
             entry = await viewer.stay.enter()
             has_started = True
+            if cursor == entry.head and entry.about["archived"]:
+                await self.answer(send, 204, [])  # they have all of it: an EventSource stays closed after this
+                return
             await send({"type": "http.response.start", "status": 200, "headers": self.headers + _STREAM})
             if scope["method"] == "HEAD":
                 await send({"type": "http.response.body", "body": b""})

@@ -1,10 +1,11 @@
 from django.urls import path
 
-from feeds import grip, views
+from feeds import grip, reports, views
 
 app_name = "feeds"
 urlpatterns = [
     path("feeds/<str:slug>/", views.WatchView.as_view(), name="watch"),
     path("feeds/<str:slug>/stream", grip.view, name="stream"),
+    path("feeds/<str:slug>/report", reports.ReportView.as_view(), name="report"),
     path("embed/<str:slug>/", views.EmbedView.as_view(), name="embed"),
 ]

@@ -15,6 +15,8 @@ from django_eventstream.utils import make_id
 
 from chat import errors, policies
 from chat.addresses import network_of_request
+from chat.events import room_fields
+from chat.middleware import banned_page, error_response, wants_json
 from chat.models import Room
 from chat.pages import message_page
 from chat.text import canonical_slug
@@ -36,19 +38,25 @@ class ViewerView(View):
     def get(self, request: HttpRequest, slug: str) -> HttpResponseBase:
         canonical = canonical_slug(slug)
         room = Room.objects.filter(slug=canonical).first() if canonical else None
+        self.room = room
         try:
             policies.require_readable(room, None, network_of_request(request))
             page = message_page(room, request.GET.get("before"))
         except (errors.RoomNotFound, errors.InvalidQuery):
             raise Http404() from None
+        except errors.Banned as error:
+            return error_response(error) if wants_json(request) else banned_page(request, error)
         if slug != room.slug:
             return HttpResponseRedirect(reverse(self.url_name, args=[room.slug]))
-        self.room = room
         stream = reverse("feeds:stream", args=[room.slug])
         context = {
             **page.context(),
             "room": room,
-            "stream_url": f"{stream}?{urlencode({'lastEventId': make_id({room.slug: page.head})})}",
+            "about": room_fields(room),
+            # Nothing comes in an archived room: its page is all there is.
+            "stream_url": ""
+            if room.archived_at
+            else f"{stream}?{urlencode({'lastEventId': make_id({room.slug: page.head})})}",
             "room_url": absolute("chat:room", room.slug),
             "embed_snippet": embed_snippet(room) if policies.may_embed(room) else "",
         }
@@ -71,7 +79,7 @@ class EmbedView(ViewerView):
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponseBase:
         response = super().get(request, slug)
-        if response.status_code == 200:
+        if response.status_code in (200, 403):  # a page, or why there is none for them
             response._csp_replace = {"frame-ancestors": self.room.embed_origins.split() or ["'none'"]}
         return response
 

@@ -61,6 +61,12 @@ class Message(models.Model):
         indexes = [
             # A room's page, newest first, without what is deleted or hidden.
             models.Index(fields=["room", "mid"], name="message_page", condition=Q(deleted_at=None, hidden_at=None)),
+            # What moderators hid: few among many.
+            models.Index(
+                fields=["room", "-hidden_at"],
+                name="message_hidden",
+                condition=Q(deleted_at=None, hidden_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
