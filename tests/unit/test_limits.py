@@ -76,6 +76,24 @@ async def test_new_guests_of_one_network_are_counted_together(limited, settings)
     await close(one, two)
 
 
+async def test_reports_are_counted_by_network_across_processes(limited, settings) -> None:
+    settings.REPORTS_PER_HOUR = 3
+    one, two = limited()
+    for number in range(3):
+        await (one, two)[number % 2].take_report("network")
+    for each in (one, two):
+        with pytest.raises(errors.TooManyReports) as refused:
+            await each.take_report("network")
+        assert 0 < refused.value.retry_after <= 1200
+    await one.take_report("another")
+    await one.take_post("network")
+    for _ in range(4):
+        await one.take_report("")
+    settings.REPORTS_PER_HOUR = 0
+    await one.take_report("network")
+    await close(one, two)
+
+
 @asynccontextmanager
 async def holding(limits: Limits, kind: str, address: str, most: int) -> AsyncIterator[None]:
     hold = await limits.connection(kind, address, most)
