@@ -28,6 +28,11 @@ def anyone_may_read(room: Room) -> bool:
     return room.deleted_at is None and is_open(room.visibility)
 
 
+def may_be_indexed(room: Room) -> bool:
+    """Whether search engines may list it."""
+    return room.is_indexed and room.deleted_at is None and room.visibility == Room.Visibility.PUBLIC
+
+
 def refusal_to_read(room: Room | None, actor: Identity | None, standing: Standing) -> ChatError | None:
     """Why somebody may not be in ``room``, if they may not. ``actor`` None is a viewer."""
     if room is None or room.deleted_at is not None:

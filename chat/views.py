@@ -135,7 +135,10 @@ class RoomView(PersonView):
             "max_text_chars": settings.MAX_TEXT_CHARS,
             "max_name_chars": settings.MAX_NAME_CHARS,
         }
-        return render(request, "chat/room.html", context, status=error.status if error else 200)
+        response = render(request, "chat/room.html", context, status=error.status if error else 200)
+        if not policies.may_be_indexed(room):
+            response["X-Robots-Tag"] = "noindex"
+        return response
 
 
 class MessagesView(RoomView):

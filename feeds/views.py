@@ -62,6 +62,8 @@ class ViewerView(View):
         }
         response = render(request, self.template_name, context)
         response["Cache-Control"] = "no-cache"
+        if not policies.may_be_indexed(room):
+            response["X-Robots-Tag"] = "noindex"
         return response
 
 

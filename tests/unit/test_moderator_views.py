@@ -107,7 +107,7 @@ def test_somebody_is_held_to_a_measure_from_the_page(cast, held, olga, type: str
     sanction = Sanction.objects.get()
     assert (sanction.kind, sanction.subject) == (type, cast.gil.key)
     page = olga.get(f"{DESK}?show=sanctions").text
-    assert "by <bdi>olga</bdi>" in page
+    assert "By <bdi>olga</bdi>" in page
     send(olga, page, type="lift")
     assert Sanction.objects.get().lifted_at is not None
 

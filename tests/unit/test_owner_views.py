@@ -136,6 +136,15 @@ def test_the_page_says_what_framing_governs(olga) -> None:
     assert "This governs framing only: who may read a public room, may read it, framed or not." in page
 
 
+@pytest.mark.parametrize("path", ["/chat/veranda/", "/feeds/veranda/", "/embed/veranda/"])
+def test_search_engines_list_what_the_owner_lets_them(cast, olga, path: str) -> None:
+    assert olga.get(path)["X-Robots-Tag"] == "noindex"
+    olga.post(URL, {"is_indexed": "on"})
+    assert "X-Robots-Tag" not in olga.get(path)
+    olga.post(URL, {"visibility": "unlisted"})
+    assert olga.get(path)["X-Robots-Tag"] == "noindex"
+
+
 @pytest.fixture
 def hideaway(cast) -> Room:
     room, _ = actions.create_room(cast.olga, "Hideaway", "private")
