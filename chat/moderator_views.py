@@ -52,7 +52,7 @@ class ModerationView(PersonView):
             ],
             "page": page,
             "items": _items(room, show, page),
-            "next": request.get_full_path(),
+            "next": f"{request.path}?show={show}&page={page.number}",  # to the same queue, even where it is empty then
             "mutes": MUTES,
             "bans": BANS,
             "reasons": dict(Report.Reason.choices),

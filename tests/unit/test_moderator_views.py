@@ -98,7 +98,7 @@ def test_a_held_message_is_settled_from_the_page(held, olga, type: str, state: s
     assert held.state == state
     assert Message.objects.count() == (state == "approved")
     assert "No message waits." in after.text
-    assert after.redirect_chain == [(DESK, 302)]
+    assert after.redirect_chain == [(f"{DESK}?show=held&page=1", 302)]
 
 
 @pytest.mark.parametrize("type", ["mute", "ban"])
