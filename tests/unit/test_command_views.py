@@ -7,6 +7,7 @@ from django.test import AsyncClient, Client
 
 from chat import command_views, consumers, errors, governing, posting
 from chat.commands import COMMANDS, Command
+from chat.identity import Identity
 from chat.models import HeldMessage, Message, Sanction
 from tests.unit.browsers import COMMANDS_URL as URL
 from tests.unit.browsers import DESK_URL as DESK
@@ -37,15 +38,15 @@ def test_each_command_is_run_as_it_was_asked(cast, olga, monkeypatch, name: str,
     command = Command(lambda *asked: ran.append(asked), counts=COMMANDS[name].counts)
     monkeypatch.setitem(COMMANDS, name, command)
 
-    async def take_post(author_key: str) -> None:
-        counted.append(author_key)
+    async def take_post(actor: Identity) -> None:
+        counted.append(actor)
 
     monkeypatch.setattr(command_views, "_take_post", take_post)
     frame = {"type": name, "mid": "x", "held": "7", "reason": "because"}
     answer = ask(olga, **frame) if as_json else olga.post(URL, frame, headers=JSON)
     assert (answer.status_code, answer.json()) == (200, {"done": True})
     assert ran == [(cast.olga, cast.room.pk, frame)]
-    assert counted == ([cast.olga.key] if command.counts else [])
+    assert counted == ([cast.olga] if command.counts else [])
 
 
 @pytest.mark.parametrize("frame", ["[]", '{"type": "post"}', '{"type": 5}', '{"type": ["ban"]}', "{}"])

@@ -86,7 +86,7 @@ async def test_reports_are_counted_by_network_across_processes(limited, settings
             await each.take_report("network")
         assert 0 < refused.value.retry_after <= 1200
     await one.take_report("another")
-    await one.take_post("network")
+    await one.take_post(new_guest(network="network"))
     for _ in range(4):
         await one.take_report("")
     settings.REPORTS_PER_HOUR = 0
