@@ -3,13 +3,14 @@ what is wrong beside its field."""
 
 from copy import copy
 from typing import Any
+from unicodedata import normalize
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from chat import errors, text
+from chat import errors
 from chat.governing import CLEANERS, SETTINGS
 from chat.models import Room
 
@@ -109,11 +110,8 @@ class DeletionForm(forms.Form):
         self.fields["name"].widget.attrs.update({"class": "field", "autocomplete": "off", "spellcheck": "false"})
 
     def clean_name(self) -> str:
-        try:
-            typed = text.clean_name(self.cleaned_data["name"], most=200)
-        except errors.NameInvalid:
-            typed = ""
-        if typed != str(self.room):
+        typed, name = self.cleaned_data["name"], str(self.room)
+        if " ".join(normalize("NFKC", typed).split()) != " ".join(normalize("NFKC", name).split()):
             raise ValidationError(_("That is not its name. Nothing was deleted."))
         return typed
 

@@ -6,7 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from chat import desk, policies
-from chat.models import Report, Room
+from chat.models import Room
 from chat.queue import waiting_in
 from chat.views import PersonView
 
@@ -55,7 +55,6 @@ class ModerationView(PersonView):
             "next": f"{request.path}?show={show}&page={page.number}",  # to the same queue, even where it is empty then
             "mutes": MUTES,
             "bans": BANS,
-            "reasons": dict(Report.Reason.choices),
         }
         return render(request, "chat/moderation.html", context)
 

@@ -48,6 +48,12 @@ async def test_a_room_is_set_up_by_keyboard_and_says_what_was_saved(server: Enga
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("status")).to_have_text("Saved: Title, Who may read.")
     await expect(page.get_by_label("Private: members only")).to_be_checked()
+    # What has several lines is not taken for a change.
+    await page.get_by_label("Blocked words").fill("weed\nthistle")
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_role("status")).to_have_text("Saved: Blocked words.")
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_role("status")).to_have_text("Nothing was changed.")
     # Opened again, it asks; what is not chosen is no.
     await page.get_by_label("Unlisted: anyone who knows the address may watch").check()
     await page.get_by_role("button", name="Save").click()
