@@ -99,6 +99,8 @@ class GatedRequest(Gate, WebRequest):
         if message["type"] == "http.response.body" and self.channel is not None and not self.finished:
             if message.get("more_body") and not self._registered:
                 self._registered = True
+                # A stream that ends takes its connection along, as whoever would ask for more on it should know.
+                self.responseHeaders.setRawHeaders(b"connection", [b"close"])
                 self.registerProducer(self, True)
                 super().handle_reply(message)
                 self._stream()
@@ -106,7 +108,7 @@ class GatedRequest(Gate, WebRequest):
             if not message.get("more_body") and self._registered:
                 self._registered = False
                 self.unregisterProducer()
-                self.channel.persistent = False  # a stream that ends takes its connection along
+                self.channel.persistent = False
         super().handle_reply(message)
 
     def _stream(self) -> None:
