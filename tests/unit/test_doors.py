@@ -1,0 +1,199 @@
+"""Every address, for everybody, in every kind of room. What is not in this table is a door that nobody asked about."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from chat import governing, moderation, posting
+from chat.identity import Identity, guest_token, new_guest
+from chat.models import Membership, Room, User
+from chat.routing import websocket_urlpatterns
+from config.asgi import application
+
+pytestmark = pytest.mark.django_db
+JSON = {"Accept": "application/json"}
+OFFICE = "198.51.100.9"
+
+MEMBERS = ("owner", "moderator", "member")
+STRANGERS = ("account", "guest", "other_moderator", "muted", "nobody")
+BANNED = ("banned_account", "banned_guest", "banned_network")
+ROLES = (*MEMBERS, *STRANGERS, *BANNED)
+
+
+def answers(*, members: tuple[int, ...], strangers: int, banned: int) -> dict[str, int]:
+    """By role; ``members`` are the owner, the moderator and the member."""
+    return {
+        **dict(zip(MEMBERS, members, strict=True)),
+        **dict.fromkeys(STRANGERS, strangers),
+        **dict.fromkeys(BANNED, banned),
+    }
+
+
+READERS = answers(members=(200, 200, 200), strangers=200, banned=403)
+# The read-only side knows nobody by account or cookie, so only a network's ban reaches it: members there, too.
+ANYBODY = {**dict.fromkeys(ROLES, 200), "banned_network": 403}
+OWNER = answers(members=(200, 404, 404), strangers=404, banned=403)
+MODERATORS = answers(members=(200, 200, 404), strangers=404, banned=403)
+ASKED_WRONGLY = answers(members=(405, 405, 405), strangers=405, banned=405)
+NOBODY = dict.fromkeys(ROLES, 404)
+ONLY_MEMBERS = answers(members=(200, 200, 200), strangers=404, banned=404)
+
+# By the name of the address: what a GET is answered in a public room, and where that is different, in a private one.
+OF_A_ROOM: dict[str, tuple[dict[str, int], dict[str, int]]] = {
+    "chat:room": (READERS, ONLY_MEMBERS),
+    "chat:messages": (READERS, ONLY_MEMBERS),
+    "chat:members": (answers(members=(200, 200, 200), strangers=404, banned=403), ONLY_MEMBERS),
+    "chat:commands": (ASKED_WRONGLY, ASKED_WRONGLY),
+    "chat:settings": (OWNER, {**OWNER, **dict.fromkeys(BANNED, 404)}),
+    "chat:moderation": (MODERATORS, {**MODERATORS, **dict.fromkeys(BANNED, 404)}),
+    "chat:audit": (OWNER, {**OWNER, **dict.fromkeys(BANNED, 404)}),
+    "chat:audit_export": (OWNER, {**OWNER, **dict.fromkeys(BANNED, 404)}),
+    "feeds:watch": (ANYBODY, NOBODY),
+    "feeds:embed": (ANYBODY, NOBODY),
+    "feeds:report": (ANYBODY, NOBODY),
+    "feeds:stream": (NOBODY, NOBODY),  # in Django it is the proxy's; people get theirs beside Django
+}
+# Those that are about no room.
+OTHERS = {
+    *("home", "chat:index", "signup", "guest", "login", "logout", "password_change", "password_change_done"),
+    *("password_reset", "password_reset_done", "password_reset_confirm", "password_reset_complete"),
+    *("profile", "export", "delete_account", "join"),
+}
+WITHOUT_NAMES = {"favicon.ico", "health/live", "health/ready", "admin/"}
+
+
+def addresses(patterns: list, prefix: str = "") -> Iterator[str]:
+    """The names of all addresses, or their patterns where they have none."""
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            if pattern.app_name == "admin":
+                yield str(pattern.pattern)
+            else:
+                yield from addresses(pattern.url_patterns, f"{pattern.app_name}:" if pattern.app_name else prefix)
+        else:
+            assert isinstance(pattern, URLPattern)
+            yield f"{prefix}{pattern.name}" if pattern.name else str(pattern.pattern)
+
+
+def test_no_address_is_missing_from_the_table() -> None:
+    assert set(addresses(get_resolver().url_patterns)) == set(OF_A_ROOM) | OTHERS | WITHOUT_NAMES
+
+
+def test_no_door_beside_django_is_missing() -> None:
+    http = application.application_mapping["http"]
+    beside = [str(route.pattern) for route in http.routes]
+    assert beside == ["feeds/<str:slug>/stream", "chat/<str:slug>/stream", ""]
+    sockets = [str(route.pattern) for route in websocket_urlpatterns]
+    assert len(sockets) == 2, "the room's, and the one that turns away"
+
+
+@pytest.fixture
+def world(cast) -> dict[str, tuple[Client, dict]]:
+    """A browser for each role, with what its requests carry beside cookies."""
+    settings.TRUSTED_PROXIES = []
+    names = ("mod", "otto", "bert", "nora")
+    users = {name: User.objects.create_user(name) for name in names} | vars(cast.users)
+    Membership.objects.create(room=cast.room, user=users["mod"], role="moderator")
+    elsewhere = Room.objects.create(slug="elsewhere", title="Elsewhere")
+    Membership.objects.create(room=elsewhere, user=users["otto"], role="moderator")
+    guests = {role: new_guest(role.replace("_", " ").title()) for role in ("guest", "muted", "banned_guest")}
+    signed_in = {
+        "owner": "olga", "moderator": "mod", "member": "mio", "account": "sven", "other_moderator": "otto",
+        "banned_account": "bert", "banned_network": "nora",
+    }  # fmt: skip
+    browsers: dict[str, tuple[Client, dict]] = {"nobody": (Client(), {})}
+    for role, name in signed_in.items():
+        browser = Client()
+        browser.force_login(users[name])
+        browsers[role] = (browser, {})
+    for role, guest in guests.items():
+        browser = Client()
+        browser.cookies[settings.GUEST_COOKIE_NAME] = guest_token(guest)
+        browsers[role] = (browser, {})
+    browsers["banned_network"] = (browsers["banned_network"][0], {"REMOTE_ADDR": OFFICE})
+
+    def said(actor: Identity) -> str:
+        return posting.post(actor, cast.room.pk, "hello").mid
+
+    moderation.mute(cast.olga, cast.room.pk, said(guests["muted"]), 3600)
+    moderation.ban(cast.olga, cast.room.pk, said(guests["banned_guest"]))
+    moderation.ban(cast.olga, cast.room.pk, said(users["bert"].identity))
+    from chat.addresses import keyed
+
+    moderation.ban(cast.olga, cast.room.pk, said(replace(users["nora"].identity, network=keyed(OFFICE))), "network")
+    return browsers
+
+
+def address(name: str, slug: str) -> str:
+    from django.urls import reverse
+
+    return reverse(name, args=[slug, "csv"] if name == "chat:audit_export" else [slug])
+
+
+@pytest.mark.parametrize("name", OF_A_ROOM)
+@pytest.mark.parametrize("kind", ["public", "unlisted", "archived", "private", "deleted", "missing"])
+def test_every_page_of_a_room_for_everybody(cast, world, name: str, kind: str) -> None:
+    match kind:
+        case "unlisted" | "private":
+            governing.change_visibility(cast.olga, cast.room.pk, kind)
+        case "archived":
+            governing.archive(cast.olga, cast.room.pk)
+        case "deleted":
+            governing.delete_room(cast.olga, cast.room.pk)
+    in_public, in_private = OF_A_ROOM[name]
+    wanted = in_private if kind == "private" else in_public
+    if kind in ("deleted", "missing"):
+        wanted = {role: 405 if status == 405 else 404 for role, status in in_public.items()}
+    path = address(name, "nowhere" if kind == "missing" else cast.room.slug)
+    if name == "feeds:report":
+        path += f"?mid={cast.room.last_mid or '0' * 26}"
+        mids = list(cast.room.messages.values_list("mid", flat=True)) or ["0" * 26]
+        path = path.split("?")[0] + f"?mid={mids[0]}"
+    got = {}
+    for role, (browser, extra) in world.items():
+        headers = JSON if name == "chat:messages" else {}
+        got[role] = browser.get(path, headers=headers, **extra).status_code
+    assert got == {role: wanted[role] for role in got}
+    assert set(got) == set(ROLES)
+
+
+POSTED = {
+    "public": answers(members=(201, 201, 201), strangers=201, banned=403) | {"muted": 403},
+    "private": answers(members=(201, 201, 201), strangers=404, banned=404),
+    "archived": answers(members=(403, 403, 403), strangers=403, banned=403),
+    "moderators": answers(members=(201, 201, 403), strangers=403, banned=403),
+    "signed-in": answers(members=(201, 201, 201), strangers=201, banned=403)
+    | dict.fromkeys(("guest", "muted", "nobody"), 403),
+    "newcomers": answers(members=(201, 201, 201), strangers=202, banned=403) | {"muted": 403},
+    "deleted": dict.fromkeys(ROLES, 404),
+}
+
+
+@pytest.mark.parametrize("kind", POSTED)
+def test_posting_over_http_for_everybody(cast, world, kind: str) -> None:
+    match kind:
+        case "private":
+            governing.change_visibility(cast.olga, cast.room.pk, kind)
+        case "archived":
+            governing.archive(cast.olga, cast.room.pk)
+        case "deleted":
+            governing.delete_room(cast.olga, cast.room.pk)
+        case "moderators" | "signed-in":
+            governing.change_room(cast.olga, cast.room.pk, {"posting": kind})
+        case "newcomers":
+            governing.change_room(cast.olga, cast.room.pk, {"approval": kind})
+    got = {
+        role: browser.post(
+            address("chat:messages", cast.room.slug),
+            {"message": f"as {role}"},
+            content_type="application/json",
+            headers=JSON,
+            **extra,
+        ).status_code
+        for role, (browser, extra) in world.items()
+    }
+    assert got == POSTED[kind]
