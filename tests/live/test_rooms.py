@@ -75,7 +75,7 @@ async def test_welcome_history_and_resume(server: Engawa) -> None:
     async with participant(server.sockets) as first:
         assert first.welcome["room"] == "lobby"
         assert first.welcome["you"]["kind"] == "guest"
-        assert first.welcome["may"] == {"post": True, "moderate": False, "govern": False}
+        assert first.welcome["may"] == {"post": True, "react": True, "moderate": False, "govern": False}
         for number in range(5):
             posted = await first.post(f"history {number}")
     async with participant(server.sockets, query="?history=3") as second:
