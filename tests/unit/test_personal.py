@@ -9,9 +9,23 @@ from dataclasses import replace
 import pytest
 from asgiref.sync import sync_to_async
 from django.apps import apps
+from django.db import connection
 from django.test import AsyncClient, Client
 
-from chat import actions, errors, events, governing, invitations, log, moderation, people, personal, posting, review
+from chat import (
+    actions,
+    database,
+    errors,
+    events,
+    governing,
+    invitations,
+    log,
+    moderation,
+    people,
+    personal,
+    posting,
+    review,
+)
 from chat.identity import guest_token, new_guest
 from chat.models import (
     AuditEntry,
@@ -243,6 +257,12 @@ def test_a_long_export_comes_in_pages(cast, monkeypatch) -> None:
     assert [each["text"] for each in data["messages"]] == [f"text {number}" for number in range(5)]
 
 
+def hang_up() -> None:
+    """The connections of the threads that were at work."""
+    database.close()
+    connection.close()
+
+
 @pytest.mark.django_db(transaction=True)
 async def test_the_export_is_a_file_that_nobody_keeps(cast) -> None:
     await sync_to_async(posting.post)(cast.mio, cast.room.pk, "xyzzy")
@@ -253,6 +273,7 @@ async def test_the_export_is_a_file_that_nobody_keeps(cast) -> None:
     assert "no-store" in answer["Cache-Control"]
     data = json.loads(b"".join([piece async for piece in answer.streaming_content]))
     assert data["messages"][0]["text"] == "xyzzy"
+    await sync_to_async(hang_up)()
 
 
 def test_the_page_asks_for_the_password_and_signs_out(cast, person) -> None:
