@@ -26,23 +26,18 @@ def sign_up(user: User, guest: Identity | None, network: str = "") -> None:
         screening.check_username(user.username)
         user.save()
         if guest is not None:
-            _adopt(user, guest, rooms)
+            adopt(user, guest, rooms)
         else:  # who cleared their cookie first is as new a guest as any
             _carry_sanctions(user, new_guest(network=network))
 
 
-def adopt(user: User, guest: Identity) -> None:
-    """Have what ``guest`` wrote belong to ``user``, who was that guest, and what holds for them hold for ``user``.
+def adopt(user: User, guest: Identity, rooms: dict[int, Room]) -> None:
+    """Have what ``guest`` wrote in ``rooms`` belong to ``user``, who was that guest, and what holds for them hold for
+    ``user``. The caller has locked the rooms, so that nobody is banned as a guest while they become somebody else.
 
     Messages keep their ``author_key`` and name: they were said as a guest, and everybody has seen so. A guest is
     adopted once.
     """
-    with transaction.atomic():
-        _adopt(user, guest, log.lock_together(rooms_of([guest.key])))
-
-
-def _adopt(user: User, guest: Identity, rooms: dict[int, Room]) -> None:
-    """The same with the rooms locked, so that nobody is banned as a guest while they become somebody else."""
     _carry_sanctions(user, guest)
     _, is_new = FormerGuest.objects.get_or_create(key=guest.key, defaults={"user": user})
     if not is_new:
