@@ -8,6 +8,7 @@ from time import monotonic
 from typing import Any
 
 from bench import queries, wire
+from bench.counting import Marker
 from bench.errors import Failed
 from bench.known import SYSTEMS
 from bench.load import BUSY_SHARE, Busy, Load
@@ -57,8 +58,12 @@ class Bench:
             yield running
 
     @contextmanager
-    def load(self, running: Running, transport: str, *, timed: bool = False) -> Iterator[Load]:
-        load = Load(running.system.marker(transport, timed=timed), greeting=running.system.greeting, timed=timed)
+    def load(
+        self, running: Running, transport: str, *, timed: bool = False, marker: Marker | None = None
+    ) -> Iterator[Load]:
+        """``marker`` is what is counted, if not messages."""
+        marker = marker or running.system.marker(transport, timed=timed)
+        load = Load(marker, greeting=running.system.greeting, timed=timed)
         try:
             yield load
         finally:
@@ -122,6 +127,12 @@ def is_limited_by_load(figures: Figures) -> bool:
     return figures.get("load_cpu_share", 0) > BUSY_SHARE
 
 
+def sampled(load: Load, transport: str, followers: Sequence[int]) -> Iterator[Iterator[bytes]]:
+    """The payloads that each of those of ``followers`` was told which are kept to the last byte."""
+    read = {WS: wire.frames, SSE: wire.blocks}[transport]
+    return (read(b"".join(load.samples[fd])) for fd in set(followers) & set(load.samples))
+
+
 def verify(load: Load, transport: str, followers: Sequence[int], expected: int, *, in_order: bool = True) -> None:
     """That each follower was told of ``expected`` messages, and the samples of each once and in order (or, where many
     posted, of as many as that, each with a number of the log one higher than the last).
@@ -143,8 +154,7 @@ def verify(load: Load, transport: str, followers: Sequence[int], expected: int, 
     wrong = [counts[fd] for fd in followers if counts[fd] != expected]
     if wrong:
         raise Failed(f"{len(wrong)} connections were told of {wrong[0]} messages instead of {expected}.")
-    for fd in set(followers) & set(load.samples):
-        payloads = {WS: wire.frames, SSE: wire.blocks}[transport](b"".join(load.samples[fd]))
+    for payloads in sampled(load, transport, followers):
         posted = wire.posted(payloads)
         numbers = (
             [wire.number_of(message["message"]) for message in posted]

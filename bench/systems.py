@@ -214,6 +214,10 @@ class EngawaDaphne(System):
         query = "" if after is None else f"?after={after}"
         return wire.socket_request(f"/ws/chat/{room}/{query}", port, "engawa.v1")
 
+    def account_request(self, room: str, port: int, session_key: str) -> bytes:
+        """The handshake of an account's socket."""
+        return wire.socket_request(f"/ws/chat/{room}/", port, "engawa.v1", f"sessionid={session_key}")
+
     def publication(self, text: str) -> bytes:
         return wire.client_frame(f'{{"type":"post","message":"{text}"}}')
 

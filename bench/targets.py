@@ -128,6 +128,10 @@ def _returning(what: str, situation: str) -> list[Target]:
     ]
 
 
+def _clicked(what: str, situation: str) -> Target:
+    return Target(what, "moderation", "p99_ms", situation, "ms", _most(1000))
+
+
 def _cost(name: str) -> Target:
     """What a delivery costs must not rise with those who follow."""
     return Target(
@@ -183,6 +187,12 @@ TARGETS = [
     Target("Durable posts, SQLite", "posts", _POSTS, _SQLITE, "a second", _least(2000), _least(8000)),
     Target("Durable posts, SQLite, p99", "posts", "p99_ms", _SQLITE, "ms", _most(100), _most(25)),
     Target("Durable posts, PostgreSQL", "posts", _POSTS, _POSTGRES, "a second", _least(1500), _least(5000)),
+    _clicked("A deletion is on 1,000 screens, SQLite, p99", "delete a message, SQLite"),
+    _clicked("A deletion is on 1,000 screens, PostgreSQL, p99", "delete a message, PostgreSQL"),
+    _clicked("200 deletions are on 1,000 screens, SQLite, p99", "delete 200 messages of one author, SQLite"),
+    _clicked("200 deletions are on 1,000 screens, PostgreSQL, p99", "delete 200 messages of one author, PostgreSQL"),
+    _clicked("Somebody banned is out, SQLite, p99", "ban somebody, SQLite"),
+    _clicked("Somebody banned is out, PostgreSQL, p99", "ban somebody, PostgreSQL"),
     *_returning("Lost streams come back", "streams, connections"),
     *_returning("Streams come back after a restart", "streams, the server"),
     *_returning("Lost WebSockets come back", "WebSocket, connections"),

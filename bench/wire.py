@@ -35,9 +35,10 @@ def _request(path: str, port: int, lines: list[str]) -> bytes:
     return "\r\n".join([f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", *lines, *_BROWSER, "", ""]).encode()
 
 
-def socket_request(path: str, port: int, subprotocol: str | None = None) -> bytes:
+def socket_request(path: str, port: int, subprotocol: str | None = None, cookie: str | None = None) -> bytes:
     """A browser's handshake, but that it offers no compression: followers do not undo any."""
     offered = [f"Sec-WebSocket-Protocol: {subprotocol}"] if subprotocol else []
+    offered += [f"Cookie: {cookie}"] if cookie else []
     lines = [
         "Connection: Upgrade",
         "Upgrade: websocket",
@@ -106,10 +107,20 @@ def _chunks(body: bytes) -> Iterator[bytes]:
 
 def posted(payloads: Iterator[bytes]) -> list[dict]:
     """The messages that are counted, in the order in which a connection was told of them."""
-    return [message for payload in payloads for message in _messages(payload)]
+    return [message for message in _told(payloads) if str(message.get("message", "")).startswith(FIRST)]
 
 
-def _messages(payload: bytes) -> Iterator[dict]:
+def events(payloads: Iterator[bytes]) -> list[dict]:
+    """The events of a room's log that an Engawa connection was told of, in that order: each has a number, ``id``."""
+    return [event for event in _told(payloads) if "id" in event and "room" in event]
+
+
+def _told(payloads: Iterator[bytes]) -> Iterator[dict]:
+    for payload in payloads:
+        yield from _objects(payload)
+
+
+def _objects(payload: bytes) -> Iterator[dict]:
     payload = payload.lstrip(b"0123456789")  # what Socket.IO puts before its JSON
     if not payload.startswith((b"{", b"[")):
         return
@@ -118,6 +129,4 @@ def _messages(payload: bytes) -> Iterator[dict]:
         said = said[-1]
     if not isinstance(said, dict):
         return
-    for message in said["events"] if said.get("type") == "batch" else [said]:
-        if str(message.get("message", "")).startswith(FIRST):
-            yield message
+    yield from said["events"] if said.get("type") == "batch" else [said]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bench.measuring import Case
-from bench.scenarios import ceiling, connecting, fanout, growth, history, latency, life, posting, returning
+from bench.scenarios import ceiling, connecting, fanout, growth, history, latency, life, moderation, posting, returning
 
 Cases = Callable[[bool, list[str]], list[list[Case]]]
 
@@ -158,6 +158,23 @@ _ALL = [
             Column("seconds", "seconds", 2),
             Column("queries", "queries"),
             Column("returning", "connections"),
+            _SERVER,
+            _LOAD,
+        ),
+    ),
+    Scenario(
+        "moderation",
+        "A moderator clicks",
+        "1,000 followers in a room, half over WebSocket and half over streams, on two server processes with one "
+        "database and Redis, while ten messages a second are posted. From the sending of a moderator's frame until the "
+        "last of the 1,000 has been told of the last deletion; of a ban, until the server has closed the last of the "
+        "banned author's sockets, of which each process has one at least. The figures are of all clicks of a run.",
+        moderation.moderation,
+        (
+            Column("p99_ms", "p99 ms", 1),
+            Column("p50_ms", "p50 ms", 1),
+            Column("max_ms", "max ms", 1),
+            Column("clicks", "clicks"),
             _SERVER,
             _LOAD,
         ),

@@ -15,7 +15,7 @@ from bench.known import SYSTEMS
 from bench.load import Load
 from bench.measuring import Case, Window, verify
 from bench.runner import Row
-from bench.scenarios import SCENARIOS
+from bench.scenarios import SCENARIOS, moderation
 from bench.targets import TARGETS, row
 
 # Statistics -------------------------------------------------------------------------------------------------
@@ -197,6 +197,87 @@ def test_a_chunked_stream_is_read_as_messages() -> None:
 def test_a_text_has_the_length_that_is_said() -> None:
     assert len(wire.text(1, 10**18)) == wire.TEXT_BYTES
     assert wire.number_of(wire.text(123, 10**18)) == 123
+
+
+def test_of_all_that_an_engawa_connection_is_told_the_events_of_the_log_are_read() -> None:
+    told = [
+        b'{"type":"welcome","room":"here","head":3}',
+        b'{"type":"posted","mid":"A","id":4}',
+        b'{"type":"batch","events":[{"id":4,"type":"message","room":"here"},{"id":5,"type":"x","room":"here"}]}',
+        b'{"type":"presence","participants":3}',
+        b'{"id":6,"type":"message.deleted","room":"here"}',
+    ]
+    assert [event["id"] for event in wire.events(iter(told))] == [4, 5, 6]
+
+
+def test_an_account_says_so_with_its_cookie() -> None:
+    lines = SYSTEMS["engawa-daphne"].account_request("here", 80, "abc").split(b"\r\n")
+    assert lines[0] == b"GET /ws/chat/here/ HTTP/1.1"
+    assert b"Cookie: sessionid=abc" in lines
+
+
+# Moderation -------------------------------------------------------------------------------------------------
+
+
+def deletion(number: int, mid: str) -> dict[str, Any]:
+    return {"id": number, "room": "here", "type": "message.deleted", "mid": mid}
+
+
+def test_who_was_told_of_everything_that_is_gone_has_missed_nothing() -> None:
+    moderation.check([deletion(7, "B"), {"id": 8, "type": "message", "mid": "C"}, deletion(9, "A")], ["A", "B"])
+
+
+@pytest.mark.parametrize(
+    ("told", "sentence"),
+    [
+        ([deletion(7, "A"), deletion(9, "B")], "missed an event"),
+        ([deletion(7, "A"), deletion(7, "A"), deletion(8, "B")], "missed an event"),
+        ([deletion(8, "A"), deletion(7, "B")], "missed an event"),
+        ([deletion(7, "A")], "other deletions"),
+        ([deletion(7, "A"), deletion(8, "A"), deletion(9, "B")], "other deletions"),
+        ([], "other deletions"),
+    ],
+)
+def test_who_was_not_told_once_of_what_is_gone_is_found_out(told: list[dict[str, Any]], sentence: str) -> None:
+    with pytest.raises(Failed, match=sentence):
+        moderation.check(told, ["A", "B"])
+
+
+MIDS = [f"{number:026}" for number in range(3)]
+TOLD = b"".join(
+    server_frame(b'{"type":"posted","key":"0b9d1c7e-53f4-4c52-9a39-0d6e1f1f7c11","mid":"%b","id":7}' % mid.encode())
+    for mid in MIDS
+)
+
+
+@given(places=cuts)
+def test_a_person_notes_what_was_posted_and_the_end_wherever_the_pieces_are_cut(places: list[int]) -> None:
+    near, far = socket.socketpair()
+    with near, far:
+        load = Load(moderation.DELETED)
+        load.sockets[1] = near
+        ended: list[list[int]] = []
+        load.close = ended.append
+        person = moderation.Person(1, load, may_be_banned=True)
+        for piece in pieces_of(TOLD + server_frame(b'{"type":"error","code":"banned"}') + person.CLOSED, places):
+            assert person.closed_at is None
+            far.sendall(piece)
+            person.receive(bytearray(1000))
+        assert person.mids == MIDS
+        assert person.closed_at is not None
+        assert ended == [[1]]
+        load.sockets.clear()
+
+
+def test_a_moderator_who_is_refused_is_a_failure() -> None:
+    near, far = socket.socketpair()
+    with near, far:
+        load = Load(moderation.DELETED)
+        load.sockets[1] = near
+        far.sendall(server_frame(b'{"type":"error","code":"not_allowed"}'))
+        with pytest.raises(Failed, match="not_allowed"):
+            moderation.Person(1, load).receive(bytearray(1000))
+        load.sockets.clear()
 
 
 # Results ----------------------------------------------------------------------------------------------------
