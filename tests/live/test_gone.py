@@ -107,7 +107,7 @@ async def test_it_is_gone_from_every_door(prepared: tuple[Engawa, Engawa], way: 
     assert rows.startswith("[('Message', {'text'")
     assert rows.count("'Message'") == 1, "and only for its moderators"
     with browsing(two, "mod") as http:
-        desk = http.get(f"/chat/{way}/moderation")
+        desk = http.get(f"/chat/{way}/moderation?show=hidden")
         assert SECRET in desk.text
         http.get(f"/chat/{way}/")
         submit(http, f"/chat/{way}/commands", type="unhide", mid=mid)
