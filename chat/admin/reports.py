@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -46,7 +47,7 @@ class HeldStateFilter(WaitingFilter):
 
 @admin.register(Report)
 class ReportAdmin(ReadOnlyAdmin):
-    list_display = ["created_at", "room", "reason", "note", "reporter", "author", "excerpt", "state"]
+    list_display = ["created_at", "excerpt", "author", "reason", "room", "note", "state"]
     list_filter = [ReportStateFilter, "reason", RoomFilter]
     list_select_related = ["room"]
     search_fields = ["note", "reporter_name", "=mid", "room__slug"]
@@ -124,7 +125,10 @@ class ReportAdmin(ReadOnlyAdmin):
 def _line(message: Message, *, is_it: bool) -> SafeString:
     text = format_html("<strong>{}</strong>", message.text) if is_it else message.text
     return format_html(
-        "{} · {}: {}", f"{message.created_at:%Y-%m-%d %H:%M}", link_to(message, message.author_name), text
+        "{} · {}: {}",
+        f"{timezone.localtime(message.created_at):%Y-%m-%d %H:%M}",
+        link_to(message, message.author_name),
+        text,
     )
 
 
@@ -146,7 +150,7 @@ def _closing(state: str) -> Any:
 
 @admin.register(HeldMessage)
 class HeldMessageAdmin(ReadOnlyAdmin):
-    list_display = ["created_at", "room", "author_name", "caught_by", "excerpt", "state"]
+    list_display = ["created_at", "excerpt", "author_name", "caught_by", "room", "state"]
     list_filter = [HeldStateFilter, "caught_by", RoomFilter]
     list_select_related = ["room"]
     search_fields = ["text", "author_name", "room__slug"]
