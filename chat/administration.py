@@ -9,7 +9,7 @@ from django.utils import timezone
 from chat import actions, errors, governing, log, moderation, policies, review, site, text
 from chat.addresses import keyed_network
 from chat.audit import clean_reason, record
-from chat.models import ApiToken, FormerGuest, Invitation, Message, Report, Room, Sanction, User, Webhook
+from chat.models import ApiToken, Invitation, Message, Report, Room, Sanction, User, Webhook
 from chat.moderation import Subject
 
 A_NETWORK = "a network"
@@ -112,9 +112,10 @@ def _set_active(user_id: int, is_active: bool, action: str, reason: object) -> b
 def delete_recent(user: User, reason: object = "") -> int:
     """Delete what an account, or the guest that it was before, said in any room in the last 24 hours. Returns how many
     messages that were."""
-    keys = {f"u{user.pk}", *FormerGuest.objects.filter(user=user).values_list("key", flat=True)}
     since = timezone.now() - moderation.PURGE
-    theirs = Message.objects.filter(author_key__in=keys, deleted_at=None, created_at__gt=since).order_by("mid")
+    theirs = Message.objects.filter(author_key__in=user.identity.ids, deleted_at=None, created_at__gt=since).order_by(
+        "mid"
+    )
     rooms = theirs.filter(room__in=Room.objects.there()).order_by().values_list("room_id", flat=True).distinct()
     deleted = 0
     for room_id in sorted(rooms):

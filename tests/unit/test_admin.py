@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from chat import addresses, governing, posting, review
+from chat.identity import new_guest
 from chat.models import (
     ApiToken,
     AuditEntry,
@@ -326,10 +327,14 @@ def test_what_an_account_said_of_late_is_deleted_in_every_room(cast, operator: C
     other = Room.objects.create(slug="other", title="Other")
     old = posting.post(cast.sven, cast.room.pk, "long ago")
     Message.objects.filter(mid=old.mid).update(created_at=timezone.now() - timedelta(days=2))
+    sven = new_guest("Sven")
+    posting.post(sven, cast.room.pk, "just before I signed up")
+    cast.users.sven.former_keys = sven.key
+    cast.users.sven.save()
     for room in (cast.room, other):
         posting.post(cast.sven, room.pk, "just now")
         posting.post(cast.gil, room.pk, "somebody else")
-    assert "2 messages deleted" in act(operator, "delete_recent", cast.users.sven)
+    assert "3 messages deleted" in act(operator, "delete_recent", cast.users.sven)
     left = Message.objects.exclude(text="").values_list("text", flat=True)
     assert sorted(left) == ["long ago", "somebody else", "somebody else"]
     assert "just now" not in "".join(Event.objects.values_list("json", flat=True))
