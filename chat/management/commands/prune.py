@@ -31,12 +31,14 @@ class Command(BaseCommand):
         rooms = Room.objects.filter(slug=room) if room else Room.objects.all()
         if room and not rooms:
             raise CommandError(f"there is no room {room}")
-        self.stdout.write(f"{retention.prune_rooms(rooms)} messages deleted that were older than their room keeps any.")
+        done = [f"{retention.prune_rooms(rooms)} messages deleted that were older than their room keeps any."]
         if keep is not None:
             removed = sum(log.prune(pk, keep) for pk in rooms.values_list("pk", flat=True))
-            self.stdout.write(f"{removed} events forgotten.")
+            done.append(f"{removed} events forgotten.")
         if not room:
-            self.stdout.write(f"{retention.forget_networks()} networks forgotten.")
-            self.stdout.write(f"{retention.forget_participants()} participants forgotten.")
-            self.stdout.write(f"{retention.forget_records()} old records forgotten.")
+            done.append(f"{retention.forget_networks()} networks forgotten.")
+            done.append(f"{retention.forget_participants()} participants forgotten.")
+            done.append(f"{retention.forget_records()} old records forgotten.")
             site.prune()
+        if options["verbosity"]:
+            self.stdout.write("\n".join(done))
