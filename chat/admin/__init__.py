@@ -4,6 +4,6 @@ What others must hear of goes through the same actions as everywhere (``chat.gov
 ``chat.review``), so that it reaches every log, every process and every screen. No secret, hash or address is shown.
 """
 
-from chat.admin import messages, people, programs, records, reports, rooms, rules, sanctions
+from chat.admin import held, messages, people, programs, records, reports, rooms, rules, sanctions
 
-__all__ = ["messages", "people", "programs", "records", "reports", "rooms", "rules", "sanctions"]
+__all__ = ["held", "messages", "people", "programs", "records", "reports", "rooms", "rules", "sanctions"]

@@ -88,6 +88,26 @@ class RoomFilter(admin.SimpleListFilter):
         return queryset
 
 
+class WaitingFilter(admin.SimpleListFilter):
+    """What waits, unless all are asked for."""
+
+    title = _("state")
+    parameter_name = "state"
+    waiting: str
+    states: list[tuple[str, object]]
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, object]]:
+        return [("all", _("All")), *(state for state in self.states if state[0] != self.waiting)]
+
+    def choices(self, changelist: Any) -> Any:
+        first, *rest = super().choices(changelist)
+        return [{**first, "display": dict(self.states)[self.waiting]}, *rest]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        value = self.value()
+        return queryset if value == "all" else queryset.filter(state=value or self.waiting)
+
+
 def link_to_list(model: type[Model], text: object, **query: object) -> SafeString:
     """A link to the list of ``model``, filtered."""
     url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")

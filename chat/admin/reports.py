@@ -1,4 +1,4 @@
-"""What waits for somebody: reports and held messages of all rooms."""
+"""The reports of all rooms, each with what was said around it."""
 
 from typing import Any
 
@@ -11,38 +11,14 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from chat import administration, review
-from chat.admin.parts import ReadOnlyAdmin, RoomFilter, ask_first, for_each, link_to
-from chat.models import HeldMessage, Message, Report
+from chat.admin.parts import ReadOnlyAdmin, RoomFilter, WaitingFilter, ask_first, for_each, link_to
+from chat.models import Message, Report
 
 AROUND = 5  # messages before and after a reported one
 
 
-class WaitingFilter(admin.SimpleListFilter):
-    """What waits, unless all are asked for."""
-
-    title = _("state")
-    parameter_name = "state"
-    waiting: str
-    states: list[tuple[str, object]]
-
-    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, object]]:
-        return [("all", _("All")), *(state for state in self.states if state[0] != self.waiting)]
-
-    def choices(self, changelist: Any) -> Any:
-        first, *rest = super().choices(changelist)
-        return [{**first, "display": dict(self.states)[self.waiting]}, *rest]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        value = self.value()
-        return queryset if value == "all" else queryset.filter(state=value or self.waiting)
-
-
 class ReportStateFilter(WaitingFilter):
     waiting, states = Report.State.OPEN, Report.State.choices
-
-
-class HeldStateFilter(WaitingFilter):
-    waiting, states = HeldMessage.State.WAITING, HeldMessage.State.choices
 
 
 @admin.register(Report)
@@ -146,42 +122,3 @@ def _closing(state: str) -> Any:
         return True
 
     return close
-
-
-@admin.register(HeldMessage)
-class HeldMessageAdmin(ReadOnlyAdmin):
-    list_display = ["created_at", "excerpt", "author_name", "caught_by", "room", "state"]
-    list_filter = [HeldStateFilter, "caught_by", RoomFilter]
-    list_select_related = ["room"]
-    search_fields = ["text", "author_name", "room__slug"]
-    date_hierarchy = "created_at"
-    fields = [
-        "room",
-        "created_at",
-        "author_name",
-        "author_kind",
-        "caught_by",
-        "text",
-        "state",
-        "handled_by",
-        "handled_at",
-    ]
-    actions = ["approve", "reject"]
-
-    @admin.display(description=_("text"))
-    def excerpt(self, held: HeldMessage) -> str:
-        return held.text[:120]
-
-    @admin.action(description=_("Approve the selected messages: they are said now"), permissions=["act"])
-    def approve(self, request: HttpRequest, queryset: QuerySet[HeldMessage]) -> None:
-        waiting = queryset.filter(state=HeldMessage.State.WAITING).order_by("pk")
-        for_each(
-            self, request, waiting, lambda held: review.approve(None, held.room_id, held.pk), _("%d messages approved.")
-        )
-
-    @admin.action(description=_("Reject the selected messages"), permissions=["act"])
-    def reject(self, request: HttpRequest, queryset: QuerySet[HeldMessage]) -> None:
-        waiting = queryset.filter(state=HeldMessage.State.WAITING).order_by("pk")
-        for_each(
-            self, request, waiting, lambda held: review.reject(None, held.room_id, held.pk), _("%d messages rejected.")
-        )
