@@ -37,6 +37,8 @@ from chat.people import rooms_of
 PAGE = 500
 FORMAT = 1
 
+_NOT_ABOUT_PEOPLE = ("change", "invite", "revoke_invitation", "delete_room")  # what is their target is no name
+
 Messages = Literal["delete", "anonymise"]
 
 # Export ---------------------------------------------------------------------------------------------------
@@ -272,5 +274,4 @@ def _erase_beside(keys: tuple[str, ...], names: set[str]) -> None:
     against = Sanction.objects.filter(subject__in=keys)
     against.in_force().update(name=NOBODY)
     against.exclude(pk__in=against.in_force().values("pk")).delete()
-    # Where an entry is about a setting, its target is no name.
-    AuditEntry.objects.filter(target__in=names, mid="").exclude(action="change").update(target=NOBODY)
+    AuditEntry.objects.filter(target__in=names, mid="").exclude(action__in=_NOT_ABOUT_PEOPLE).update(target=NOBODY)

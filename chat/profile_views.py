@@ -90,7 +90,6 @@ class ExportView(LoginRequiredMixin, View):
         user = User.objects.get(pk=request.user.pk)
         response = StreamingHttpResponse(_piece_by_piece(personal.export(user)), content_type="application/json")
         response["Content-Disposition"] = 'attachment; filename="engawa-account.json"'
-        response["Connection"] = "close"  # a stream that ends takes its connection along: said, nobody trips over it
         return response
 
 
