@@ -17,9 +17,11 @@ from chat.render import RENDERER, to_html
 
 
 def approve(actor: Identity | None, room_id: int, held_id: object) -> Message:
-    """Say a held message: it comes to stand where the room is now. Raises ``MessageNotFound``."""
+    """Say a held message: it comes to stand where the room is now. Raises ``MessageNotFound``, ``RoomArchived``."""
     with transaction.atomic():
         room, held = _held(actor, room_id, held_id)
+        if room.archived_at is not None:
+            raise errors.RoomArchived()
         now = timezone.now()
         message = Message.objects.create(
             mid=next(mids_after(room.last_mid)),

@@ -88,9 +88,10 @@ CHANGES: dict[str, dict[tuple[str, str], str]] = {
     "unlisted": {},
     "private": instead(EVERY, NOT_MEMBERS, "room.not_found", KNOWN),
     "deleted": instead(EVERY, ROLES, "room.not_found", KNOWN),
-    "archived": instead(
-        WRITES, (*MEMBERS, *STRANGERS, "muted", "token"), "room.archived", ("ok", "not_allowed", "muted")
-    ),
+    "archived": {
+        **instead(WRITES, (*MEMBERS, *STRANGERS, "muted", "token"), "room.archived", ("ok", "not_allowed", "muted")),
+        **instead(("approve",), GOVERNING, "room.archived", ("ok",)),
+    },
     "posting_signed_in": instead(WRITES, ("guest",), "posting.signed_in"),
     "posting_members": instead(WRITES, STRANGERS, "posting.members"),
     "posting_moderators": instead(TEXTS, ("member", *STRANGERS), "posting.moderators"),
