@@ -6,6 +6,7 @@ client that brings none gets a name that lasts as long as its connection.
 
 import secrets
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
 from time import time
 from typing import Literal
@@ -57,6 +58,7 @@ def new_guest(name: str | None = None, network: str = "") -> Identity:
     return Identity(key=key, name=name or _made_up_name(key), kind="guest", since=time(), network=network)
 
 
+@lru_cache(maxsize=4096)  # asked several times for each message
 def _made_up_name(key: str) -> str:
     return f"guest-{sha256(key.encode()).hexdigest()[:6]}"
 

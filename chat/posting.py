@@ -20,7 +20,7 @@ from chat.mids import is_mid, mids_after
 from chat.models import HeldMessage, Message, NewMessage, Room
 from chat.render import RENDERER, is_plain, to_html
 from chat.screening import Screening
-from chat.standing import Sanctions, sanctions_in, standings_in
+from chat.standing import Standing, standings_together
 
 LIGHT_CHARS = 500  # a text that is shorter is rendered in a few milliseconds, whatever it holds
 
@@ -146,20 +146,21 @@ def _decide_together(
 ) -> dict[int, _Decided]:
     """``_decide`` for several rooms (None: one that there is not), by the primary keys that come with them."""
     rooms = [(room, {draft.actor for draft in drafts}) for _, room, drafts in wanted if room is not None]
-    everybody = {actor for _, actors in rooms for actor in actors}
-    sanctions = sanctions_in([room.pk for room, _ in rooms], everybody) if rooms else {}
+    standings = standings_together(rooms)
     screenings = screening.screen(rooms, timezone.now())
     decided: dict[int, _Decided] = {}
     for room_id, room, drafts in wanted:
         if room is None:
             decided[room_id] = [errors.RoomNotFound() for _ in drafts], []
         else:
-            decided[room_id] = _decide(screenings[room_id], drafts, sanctions[room_id], before)
+            decided[room_id] = _decide(screenings[room_id], drafts, standings[room_id], before)
     screening.save(screenings.values())
     return decided
 
 
-def _decide(screening: Screening, drafts: list[Draft], sanctions: Sanctions, before: _Before | None) -> _Decided:
+def _decide(
+    screening: Screening, drafts: list[Draft], standings: dict[Identity, Standing], before: _Before | None
+) -> _Decided:
     """What to answer to each of ``drafts`` if the messages, which come second, are stored. What must wait for a
     moderator is held at once.
 
@@ -167,8 +168,6 @@ def _decide(screening: Screening, drafts: list[Draft], sanctions: Sanctions, bef
     it makes a difference.
     """
     room, now = screening.room, screening.now
-    actors = {draft.actor for draft in drafts}
-    standings = standings_in(room, actors, sanctions)
     answered = {draft.reply_to for draft in drafts if is_mid(draft.reply_to)}
     there = set()
     if answered:
@@ -177,7 +176,7 @@ def _decide(screening: Screening, drafts: list[Draft], sanctions: Sanctions, bef
     mids = mids_after(room.last_mid)
     known = dict(before or {})  # joined by what is posted now
     if room.has_held:
-        authors, keys = {actor.key for actor in actors}, {draft.key for draft in drafts}
+        authors, keys = {actor.key for actor in standings}, {draft.key for draft in drafts}
         known = holding.held_before(room, authors, keys) | known
     messages: list[NewMessage] = []
     held: list[HeldMessage] = []

@@ -94,10 +94,10 @@ class Screening:
     known: dict[str, Participant] = field(default_factory=dict)
     names: dict[str, set[str]] = field(default_factory=dict)  # by skeleton: the keys of whose it is
     changed: set[str] = field(default_factory=set)
+    catches_repeats: bool = field(init=False)
 
-    @property
-    def catches_repeats(self) -> bool:
-        return any(rules.on_repeats != "allow" for rules in self.rules)
+    def __post_init__(self) -> None:
+        self.catches_repeats = any(rules.on_repeats != "allow" for rules in self.rules)
 
     def _asks_about(self, author: Identity) -> bool:
         """Whether it matters what they wrote before, or what they are called."""
