@@ -225,3 +225,19 @@ async def test_one_that_breaks_the_transaction_is_refused_alone(monkeypatch) -> 
     assert [answers[0].seq, answers[2].seq] == [1, 2]
     assert len((await database.in_database(log.read, room.pk, 0)).events) == 2
     await asyncio.to_thread(database.close)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("many", [2, 30])
+def test_accounts_in_several_rooms_are_asked_about_at_once(cast, many: int) -> None:
+    rooms = [actions.create_room(cast.olga, f"room {number}")[0] for number in range(many)]
+    screening.site_rules()
+    drafts = [(room.pk, draft(Post(author, "hello"))) for room in rooms for author in (cast.olga, cast.mio)]
+    with CaptureQueriesContext(connection) as queries:
+        posting.write_in_rooms(drafts)
+    # The rooms, who is muted or banned, whose role is which.
+    assert sum(query["sql"].startswith("SELECT") for query in queries) == 3
+    assert set(Message.objects.values_list("author_key", "author_role")) == {
+        (cast.olga.key, "owner"),
+        (cast.mio.key, "none"),
+    }
