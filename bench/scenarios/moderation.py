@@ -223,9 +223,9 @@ def _ban(stage: Stage, clicks: int) -> tuple[list[int], list[str]]:
 
 # By the action: what it does, and how often in a quick run and otherwise.
 _ACTIONS = {
-    "delete a message": (_delete, 15, 100),
-    f"delete {RECENT} messages of one author": (_delete_recent, 3, 20),
-    "ban somebody": (_ban, 5, 50),
+    "delete a message": (_delete, 15, 60),
+    f"delete {RECENT} messages of one author": (_delete_recent, 3, 15),
+    "ban somebody": (_ban, 5, 30),
 }
 
 
