@@ -79,7 +79,7 @@ def edit(actor: Identity, room_id: int, mid: object, message: object) -> Posted:
     html = to_html(body)
     with transaction.atomic():
         room = log.lock_if_there(room_id)
-        standing = policies.require_readable(room, actor)
+        standing = policies.require_entry(room, actor)
         now = timezone.now()
         policies.refuse(policies.refusal_to_post(room, actor, standing, now))
         found = find(room, mid)
@@ -96,13 +96,13 @@ def delete(actor: Identity, room_id: int, mid: object, reason: object = "") -> N
     """Delete a message: its text is gone from every row in the same transaction. One that somebody else wrote is
     entered in the audit log.
 
-    Raises ``MessageNotFound``, ``RoomNotFound``, ``NotAllowed``.
+    Raises ``MessageNotFound``, ``RoomNotFound``, ``NotAllowed``, ``TokenScope``.
     """
     with transaction.atomic():
         room = log.lock_if_there(room_id)
-        standing = policies.require_readable(room, actor)
+        standing = policies.require_entry(room, actor)
         found = find(room, mid)
-        policies.require(policies.may_delete(found, actor, standing), "Only its author or a moderator can delete that.")
+        policies.refuse(policies.refusal_to_delete(found, actor, standing))
         erase(room, [found])
         if not policies.is_author(found, actor):
             record(room, actor, "delete", found.author_name, found.mid, clean_reason(reason))
@@ -129,7 +129,7 @@ def react(actor: Identity, room_id: int, mid: object, reaction: object, *, wante
         raise errors.ReactionUnknown()
     with transaction.atomic():
         room = log.lock_if_there(room_id)
-        standing = policies.require_readable(room, actor)
+        standing = policies.require_entry(room, actor)
         policies.refuse(policies.refusal_to_react(room, actor, standing, timezone.now()))
         found = find(room, mid)
         if policies.is_sealed(room, found.mid) and not policies.sees_sealed(actor, standing):

@@ -33,15 +33,24 @@ def may_be_indexed(room: Room) -> bool:
     return room.is_indexed and room.deleted_at is None and room.visibility == Room.Visibility.PUBLIC
 
 
-def refusal_to_read(room: Room | None, actor: Identity | None, standing: Standing) -> ChatError | None:
-    """Why somebody may not be in ``room``, if they may not. ``actor`` None is a viewer."""
+def refusal_to_enter(room: Room | None, actor: Identity | None, standing: Standing) -> ChatError | None:
+    """Why somebody may not be in ``room``, if they may not, whatever they want there. ``actor`` None is a viewer."""
     if room is None or room.deleted_at is not None:
         return errors.RoomNotFound()
     if actor is not None and actor.kind == "bot":
-        return _refusal_of_scope(room, actor, "read")
-    if not is_open(room.visibility) and standing.role == NO_ROLE:
+        if actor.room_id != room.pk:
+            return errors.RoomNotFound()
+    elif not is_open(room.visibility) and standing.role == NO_ROLE:
         return errors.RoomNotFound()
     return None if standing.ban is None else banned(standing.ban)
+
+
+def refusal_to_read(room: Room | None, actor: Identity | None, standing: Standing) -> ChatError | None:
+    """Why somebody may not read what is said in ``room``, if they may not. A program needs the scope for it."""
+    refusal = refusal_to_enter(room, actor, standing)
+    if refusal is None and actor is not None and actor.kind == "bot":
+        refusal = _refusal_of_scope(actor, "read")
+    return refusal
 
 
 def refusal_to_post(room: Room, actor: Identity, standing: Standing, now: datetime) -> ChatError | None:
@@ -62,10 +71,9 @@ def refusal_to_react(room: Room, actor: Identity, standing: Standing, now: datet
 
 
 def _refusal_to_take_part(room: Room, actor: Identity, standing: Standing, now: datetime) -> ChatError | None:
-    if actor.kind == "bot":
-        if (refusal := _refusal_of_scope(room, actor, "post")) is not None:
-            return refusal
-    elif (refusal := refusal_to_read(room, actor, standing)) is not None:
+    if (refusal := refusal_to_enter(room, actor, standing)) is not None:
+        return refusal
+    if actor.kind == "bot" and (refusal := _refusal_of_scope(actor, "post")) is not None:
         return refusal
     if room.archived_at is not None:
         return errors.RoomArchived()
@@ -92,9 +100,7 @@ def _refusal_by_level(level: str, room: Room, actor: Identity, standing: Standin
     return None
 
 
-def _refusal_of_scope(room: Room, bot: Identity, scope: str) -> ChatError | None:
-    if bot.room_id != room.pk or room.deleted_at is not None:
-        return errors.RoomNotFound()
+def _refusal_of_scope(bot: Identity, scope: str) -> ChatError | None:
     return None if scope in bot.scopes else errors.TokenScope(f"That token lacks the scope {scope!r}.")
 
 
@@ -111,7 +117,9 @@ def is_filtered(actor: Identity, standing: Standing) -> bool:
 
 
 def may_create_rooms(actor: Identity) -> bool:
-    """As settings.ROOM_CREATION says."""
+    """As settings.ROOM_CREATION says. A program acts in its own room only."""
+    if actor.kind == "bot":
+        return False
     match settings.ROOM_CREATION:
         case "everyone":
             return True
@@ -137,8 +145,15 @@ def refusal_to_edit(room: Room, message: Message, actor: Identity, now: datetime
     return None
 
 
-def may_delete(message: Message, actor: Identity, standing: Standing) -> bool:
-    return is_author(message, actor) or standing.governs or "delete" in actor.scopes
+def refusal_to_delete(message: Message, actor: Identity, standing: Standing) -> ChatError | None:
+    """Why somebody may not delete this message. A program that may post may take back what it posted."""
+    if actor.kind == "bot":
+        if "delete" in actor.scopes:
+            return None
+        return _refusal_of_scope(actor, "post" if is_author(message, actor) else "delete")
+    if is_author(message, actor) or standing.governs:
+        return None
+    return errors.NotAllowed("Only its author or a moderator can delete that.")
 
 
 def may_govern(standing: Standing) -> bool:
@@ -220,9 +235,19 @@ def refuse(refusal: ChatError | None) -> None:
         raise refusal
 
 
+def require_entry(room: Room | None, actor: Identity) -> Standing:
+    """How ``actor`` stands in ``room``, whatever they want there: for actions that ask more. Raises as below, but for
+    ``TokenScope``."""
+    if room is None or room.deleted_at is not None:
+        raise errors.RoomNotFound()
+    standing = standing_in(room, actor)
+    refuse(refusal_to_enter(room, actor, standing))
+    return standing
+
+
 def require_readable(room: Room | None, actor: Identity | None, network: str = "") -> Standing:
     """How ``actor`` (None: a viewer from ``network``) stands in ``room``. Raises ``RoomNotFound`` where there is none
-    or they may not know of it, ``Banned`` where they were banned."""
+    or they may not know of it, ``Banned`` where they were banned, ``TokenScope`` to a program that may not read."""
     if room is None or room.deleted_at is not None:
         raise errors.RoomNotFound()
     standing = standing_in(room, actor, network)
@@ -231,14 +256,14 @@ def require_readable(room: Room | None, actor: Identity | None, network: str = "
 
 
 def require_moderator(room: Room | None, actor: Identity) -> Standing:
-    """How they stand, who must keep order here. Raises ``NotAllowed`` beside the above."""
-    standing = require_readable(room, actor)
+    """How they stand, who must keep order here, as no program does. Raises ``NotAllowed`` beside the above."""
+    standing = require_entry(room, actor)
     require(standing.governs, "Only moderators can do that.")
     return standing
 
 
 def require_owner(room: Room | None, actor: Identity) -> Standing:
     """How they stand, who must own the room. Raises ``NotAllowed`` beside the above."""
-    standing = require_readable(room, actor)
+    standing = require_entry(room, actor)
     require(may_govern(standing), "Only the room's owner can do that.")
     return standing

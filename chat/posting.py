@@ -184,7 +184,7 @@ def _decide(
     for draft in drafts:
         actor, author = draft.actor, (draft.actor.key, draft.key)
         standing = standings[actor]
-        refusal = policies.refusal_to_read(room, actor, standing) if actor.kind != "bot" else None
+        refusal = policies.refusal_to_enter(room, actor, standing)
         if refusal is not None or author in known:
             answers.append(refusal or known[author])
             continue
