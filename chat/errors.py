@@ -368,6 +368,18 @@ class TooManyItems(ChatError):
     status = 409
 
 
+class AddressNotFound(ChatError):
+    code = "address.not_found"
+    detail = "There is nothing at that address."
+    status = 404
+
+
+class MethodNotAllowed(ChatError):
+    code = "method.not_allowed"
+    detail = "That cannot be done at that address."
+    status = 405
+
+
 class InvalidHost(ChatError):
     code = "host.invalid"
     detail = "There is no such site here."
@@ -384,6 +396,12 @@ class PayloadInvalid(ChatError):
     code = "payload.invalid"
     detail = "What is posted here is UTF-8."
     status = 400
+
+
+class PayloadType(ChatError):
+    code = "payload.type"
+    detail = "What is posted here is JSON, and says so: Content-Type: application/json."
+    status = 415
 
 
 def every_error() -> list[type[ChatError]]:

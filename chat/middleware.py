@@ -1,8 +1,10 @@
 """Errors that no view answers, answered in one shape."""
 
+import math
 from collections.abc import Callable
 
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -14,17 +16,61 @@ from chat.models import Room
 from chat.standing import NOBODY, standing_in
 from chat.text import canonical_slug
 
+API_PATH = "/api/"
+TRY_AGAIN_SECONDS = 1  # where it is not known when
+
+# What else is answered under API_PATH, by status: by Django itself, or by the library that the API is made with.
+_BY_STATUS: dict[int, type[ChatError]] = {
+    400: errors.InvalidQuery,
+    403: errors.NotAllowed,
+    404: errors.AddressNotFound,
+    405: errors.MethodNotAllowed,
+    413: errors.PayloadTooLarge,
+    415: errors.PayloadType,
+}
+
+
+def is_for_programs(request: HttpRequest) -> bool:
+    return request.path_info.startswith(API_PATH) or request.path_info == API_PATH.rstrip("/")
+
 
 def wants_json(request: HttpRequest) -> bool:
-    """Whether a program is asking: by what it accepts, or by what it sent."""
+    """Whether a program is asking: by where, by what it accepts, or by what it sent."""
     return (
-        request.get_preferred_type(["text/html", "application/json"]) == "application/json"
+        is_for_programs(request)
+        or request.get_preferred_type(["text/html", "application/json"]) == "application/json"
         or request.content_type == "application/json"
     )
 
 
 def error_response(error: ChatError) -> JsonResponse:
-    return JsonResponse({"error": error.as_dict()}, status=error.status)
+    response = JsonResponse({"error": error.as_dict()}, status=error.status)
+    if error.status in (429, 503):
+        response["Retry-After"] = str(math.ceil(error.retry_after or TRY_AGAIN_SECONDS))
+    return response
+
+
+class ApiMiddleware:
+    """Programs are told what is wrong in one form, whoever found it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not is_for_programs(request):
+            return self.get_response(request)
+        try:
+            request.get_host()
+        except DisallowedHost:
+            return error_response(errors.InvalidHost())
+        response = self.get_response(request)
+        if response.status_code < 400 or response["Content-Type"].startswith("application/json"):
+            return response
+        answer = error_response(_BY_STATUS.get(response.status_code, errors.ServerError)())
+        answer.status_code = response.status_code
+        if "Allow" in response:
+            answer["Allow"] = ", ".join(sorted(response["Allow"].split(", ")))
+        return answer
 
 
 def banned_page(request: HttpRequest, error: errors.Banned) -> HttpResponse:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from chat import errors
+from chat.events import message_fields, room_fields
 from chat.mids import is_mid
 from chat.models import Message, Room
 
@@ -29,6 +30,27 @@ class MessagePage:
             "earlier_mid": self.earlier_mid,
             "is_latest": self.is_latest,
         }
+
+
+def page_size(limit: str) -> int | None:
+    """How many messages an address asks for, at most settings.MAX_HISTORY; None where it does not say. Raises
+    ``InvalidQuery``."""
+    if not limit:
+        return None
+    if not (limit.isascii() and limit.isdigit() and len(limit) < 6 and int(limit) > 0):
+        raise errors.InvalidQuery("limit is a number of messages, at least 1.")
+    return min(int(limit), settings.MAX_HISTORY)
+
+
+def page_fields(room: Room, page: MessagePage) -> dict[str, object]:
+    """A page as programs read it."""
+    return {
+        "room": room.slug,
+        "head": page.head,
+        "about": room_fields(room),
+        "earlier": page.earlier_mid,
+        "messages": [message_fields(message, room.slug) for message in page.messages],
+    }
 
 
 def message_page(

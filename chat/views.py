@@ -21,12 +21,11 @@ from chat.accounts import remember_guest
 from chat.addresses import network_of_request
 from chat.answers import Held
 from chat.errors import ChatError
-from chat.events import message_fields, room_fields
 from chat.identity import Identity, new_guest
 from chat.limits import limits
 from chat.middleware import error_response, wants_json
 from chat.models import Room
-from chat.pages import message_page
+from chat.pages import message_page, page_fields, page_size
 from chat.protocol import read_frame
 from chat.rights import rights_in
 from chat.standing import Standing
@@ -152,22 +151,10 @@ class MessagesView(RoomView):
                 reverse("chat:room", args=[room.slug]) + (f"?before={quote(before)}" if before else "")
             )
         try:
-            if limit and not (limit.isascii() and limit.isdigit() and len(limit) < 6 and int(limit) > 0):
-                raise errors.InvalidQuery("limit is a number of messages, at least 1.")
-            size = min(int(limit), settings.MAX_HISTORY) if limit else None
-            page = message_page(room, before, size, sees_sealed=policies.sees_sealed(self.me, standing))
+            page = message_page(room, before, page_size(limit), sees_sealed=policies.sees_sealed(self.me, standing))
         except ChatError as error:
             return error_response(error)
-        return JsonResponse(
-            {
-                "room": room.slug,
-                "head": page.head,
-                "about": room_fields(room),
-                "earlier": page.earlier_mid,
-                "messages": [message_fields(message, room.slug) for message in page.messages],
-            },
-            json_dumps_params={"ensure_ascii": False},
-        )
+        return JsonResponse(page_fields(room, page), json_dumps_params={"ensure_ascii": False})
 
     def post(self, request: HttpRequest, slug: str) -> HttpResponse:
         room, standing = self.room(slug)

@@ -13,6 +13,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.urls import path, re_path  # noqa: E402
 
 from chat.routing import websocket_urlpatterns  # noqa: E402
+from config.lifespan import lifespan  # noqa: E402
 from feeds.streams import RoomStream  # noqa: E402
 
 application = ProtocolTypeRouter(
@@ -26,5 +27,6 @@ application = ProtocolTypeRouter(
             ]
         ),
         "websocket": URLRouter(websocket_urlpatterns),
+        "lifespan": lifespan,
     }
 )

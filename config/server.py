@@ -14,6 +14,7 @@ from django.conf import settings
 from twisted.internet import defer, reactor, tcp
 from twisted.logger import LogLevel, formatEvent, globalLogPublisher
 
+from chat import courier
 from chat.extensions import NOW, PARK
 from chat.relays import relays
 from config.inbox import Inbox
@@ -82,6 +83,7 @@ class Server(daphne.server.Server):
             if hasattr(socket, name):  # what is set on a listening socket, those that it accepts inherit
                 port.socket.setsockopt(level, getattr(socket, name), value)
         reactor.callLater(SWEEP_SECONDS, self._sweep)
+        courier.start()
         self._on_listening()
 
     def listen_error(self, failure: object) -> None:
@@ -143,6 +145,7 @@ class Server(daphne.server.Server):
             await defer.maybeDeferred(port.stopListening).asFuture(asyncio.get_running_loop())
         try:
             async with asyncio.timeout(settings.DRAIN_SECONDS):
+                await courier.stop()
                 await relays().drain()
                 await self._everybody_gone()
                 if _has_connections():  # of whom some may have come a moment ago, and not have asked yet

@@ -129,6 +129,13 @@ STREAMS_PER_ADDRESS = env.number("STREAMS_PER_ADDRESS", 500, least=0, most=1_000
 CONNECTIONS_PER_ROOM = env.number("CONNECTIONS_PER_ROOM", 0, least=0, most=10_000_000)
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES", [])
 MAX_HISTORY = env.number("MAX_HISTORY", 200, least=1, most=1000)
+# Programs: how many of them a room may have, and how those that we call are called.
+MAX_TOKENS = env.number("MAX_TOKENS", 20, least=0, most=1000)
+MAX_WEBHOOKS = env.number("MAX_WEBHOOKS", 5, least=0, most=100)
+WEBHOOK_SECONDS = env.number("WEBHOOK_SECONDS", 10, least=1, most=60)
+WEBHOOK_RETRY_SECONDS = env.number("WEBHOOK_RETRY_SECONDS", 5, least=1, most=3600)
+WEBHOOK_FAILURES = env.number("WEBHOOK_FAILURES", 20, least=1, most=1000)
+WEBHOOK_PRIVATE_ADDRESSES = env.flag("WEBHOOK_PRIVATE_ADDRESSES", False)
 PAGE_MESSAGES = env.number("PAGE_MESSAGES", 50, least=1, most=500)
 HEARTBEAT_SECONDS = env.number("HEARTBEAT_SECONDS", 25, least=1, most=3600)
 STREAM_COMMENT_SECONDS = env.number("STREAM_COMMENT_SECONDS", 15, least=1, most=3600)
@@ -161,6 +168,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
+    "chat.middleware.ApiMiddleware",
     "feeds.middleware.CookielessMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -1,7 +1,7 @@
 from django.contrib import admin
 from django.contrib.auth import views as auth
 from django.templatetags.static import static
-from django.urls import include, path
+from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from chat import health
@@ -9,6 +9,7 @@ from chat.accounts import GuestView, SignUpView
 from chat.member_views import JoinView
 from chat.password_reset import PasswordResetView
 from chat.profile_views import DeleteAccountView, ExportView, ProfileView
+from chat.api_door import api
 from chat.views import IndexView
 
 urlpatterns = [
@@ -29,6 +30,7 @@ urlpatterns = [
     path("accounts/profile/", ProfileView.as_view(), name="profile"),
     path("accounts/export/", ExportView.as_view(), name="export"),
     path("accounts/delete/", DeleteAccountView.as_view(), name="delete_account"),
+    re_path(r"^api(?:/(?P<path>[\s\S]*))?\Z", api),
     path("admin/", admin.site.urls),
     path("favicon.ico", RedirectView.as_view(url=static("favicon.svg"))),
     path("health/live", health.live),

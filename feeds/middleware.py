@@ -1,14 +1,14 @@
-"""What is for anybody is the same for everybody: the read-only side knows no cookies."""
+"""What is for anybody is the same for everybody: the read-only side knows no cookies. Nor do programs bring any."""
 
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponseBase
 
-ANONYMOUS_PATHS = ("/feeds/", "/embed/")
+ANONYMOUS_PATHS = ("/feeds/", "/embed/", "/api/")
 
 
 class CookielessMiddleware:
-    """Takes cookies out of requests for the anonymous side before anything can read them, and out of its answers."""
+    """Takes cookies out of requests for these paths before anything can read them, and out of the answers."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
