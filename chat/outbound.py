@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 MAX_URL_CHARS = 500
 MOST_ADDRESSES = 3  # of a name, tried one after the other
 _PORTS = {"http": 80, "https": 443}
+# What the standard library's tables leave out, or did in some versions of Python.
+_RESERVED = (ipaddress.ip_network("192.0.0.0/24"), ipaddress.ip_network("192.88.99.0/24"))
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 _NAT64 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
 
 
@@ -63,16 +66,15 @@ def is_public(address: str) -> bool:
         ip = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return False
-    if isinstance(ip, ipaddress.IPv6Address) and (inner := _inside(ip)) is not None:
-        return is_public(str(inner))
+    if isinstance(ip, ipaddress.IPv6Address):
+        if (inner := _inside(ip)) is not None:
+            return is_public(str(inner))
+        if ip not in _GLOBAL_UNICAST:
+            return False
+    elif any(ip in network for network in _RESERVED):
+        return False
     return ip.is_global and not (
-        ip.is_private
-        or ip.is_loopback
-        or ip.is_link_local
-        or ip.is_multicast
-        or ip.is_reserved
-        or ip.is_unspecified
-        or getattr(ip, "is_site_local", False)
+        ip.is_private or ip.is_loopback or ip.is_link_local or ip.is_multicast or ip.is_reserved or ip.is_unspecified
     )
 
 
