@@ -19,6 +19,7 @@ POLL_SECONDS = 5.0  # what others committed, or did not finish, is found so soon
 IDLE_SECONDS = 30.0  # the same where no room has a webhook
 GATHER_SECONDS = 0.2  # what is said within it goes into one request
 MOST_AT_ONCE = 20
+LEAVE_SECONDS = 1.0
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +33,7 @@ class Courier:
         self._rooms: frozenset[int] = frozenset()
         self._has_news: set[int] = set()
         self._look_at_all = True
+        self._is_leaving = False
         self._looked_at = 0.0  # by the loop's clock
         self._calls: set[asyncio.Task[None]] = set()
         self._task: asyncio.Task[None] | None = None
@@ -42,9 +44,12 @@ class Courier:
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        """Break off what is being called, and let others have it."""
+        """End what is being told just now, break off what takes long, and let others have the rest."""
         broadcast.remove_sink(self.hear)
         webhooks.no_longer_on_change(self.look)
+        self._is_leaving = True
+        if self._calls:
+            await asyncio.wait(self._calls, timeout=LEAVE_SECONDS)
         tasks = [task for task in (self._task, *self._calls) if task is not None]
         for task in tasks:
             task.cancel()
@@ -80,6 +85,8 @@ class Courier:
 
     async def round(self) -> int:
         """Begin to call what is due. Returns how many webhooks that are."""
+        if self._is_leaving:
+            return 0
         now = self._loop.time()
         at_all = self._look_at_all or now >= self._looked_at + POLL_SECONDS
         self._look_at_all = False
@@ -131,6 +138,9 @@ class Courier:
                     if following is None:
                         return
                     claim = following
+                    if self._is_leaving:
+                        await in_database(webhooks.release, claim)
+                        return
         except asyncio.CancelledError:
             await in_database(webhooks.release, claim)
             raise

@@ -83,7 +83,7 @@ class Server(daphne.server.Server):
             if hasattr(socket, name):  # what is set on a listening socket, those that it accepts inherit
                 port.socket.setsockopt(level, getattr(socket, name), value)
         reactor.callLater(SWEEP_SECONDS, self._sweep)
-        courier.start()
+        reactor.callLater(0, courier.start)  # on the event loop, which does not run yet
         self._on_listening()
 
     def listen_error(self, failure: object) -> None:
