@@ -196,11 +196,11 @@ def _body(request: HttpRequest) -> dict[str, Any]:
 
 
 def _count(bot: Identity) -> None:
-    async_to_sync(_take_post)(bot.key)
+    async_to_sync(_take_post)(bot)
 
 
-async def _take_post(author_key: str) -> None:
-    await limits().take_post(author_key)
+async def _take_post(actor: Identity) -> None:
+    await limits().take_post(actor)
 
 
 def _json(fields: dict[str, Any], status: int = 200) -> HttpResponse:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from chat import command_views, member_views, moderator_views, owner_views, views
+from chat import command_views, member_views, moderator_views, owner_views, program_views, views
 
 app_name = "chat"
 urlpatterns = [
@@ -11,6 +11,7 @@ urlpatterns = [
     path("<str:slug>/commands", command_views.CommandsView.as_view(), name="commands"),
     path("<str:slug>/settings", owner_views.SettingsView.as_view(), name="settings"),
     path("<str:slug>/moderation", moderator_views.ModerationView.as_view(), name="moderation"),
+    path("<str:slug>/programs", program_views.ProgramsView.as_view(), name="programs"),
     path("<str:slug>/audit", owner_views.AuditView.as_view(), name="audit"),
     path("<str:slug>/audit.<str:form>", owner_views.AuditExportView.as_view(), name="audit_export"),
 ]

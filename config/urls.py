@@ -6,10 +6,10 @@ from django.views.generic import RedirectView
 
 from chat import health
 from chat.accounts import GuestView, SignUpView
+from chat.api_door import api
 from chat.member_views import JoinView
 from chat.password_reset import PasswordResetView
 from chat.profile_views import DeleteAccountView, ExportView, ProfileView
-from chat.api_door import api
 from chat.views import IndexView
 
 urlpatterns = [
