@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from chat import errors
+from chat import errors, policies
 from chat.events import message_fields, room_fields
 from chat.mids import is_mid
 from chat.models import Message, Room
@@ -69,9 +69,28 @@ def message_page(
         readable = readable.filter(mid__gt=room.sealed_mid)
     found = readable.page_before(before, size + 1)
     messages = found[-size:]
+    earlier_mid = messages[0].mid if len(found) > size else None
+    _find_answered(messages, earlier_mid or "")
     return MessagePage(
         messages=messages,
         head=room.head,
-        earlier_mid=messages[0].mid if len(found) > size else None,
+        earlier_mid=earlier_mid,
         is_latest=before is None,
     )
+
+
+def pinned_message(room: Room) -> Message | None:
+    """The message that is pinned in ``room``, where anybody who reads the room may see it."""
+    if not room.pinned_mid or policies.is_sealed(room, room.pinned_mid):
+        return None
+    return room.messages.visible().filter(mid=room.pinned_mid).first()
+
+
+def _find_answered(messages: list[Message], first: str) -> None:
+    """Give each reply the message that it answers, if that is among ``messages``, as ``answered``; where it should be
+    and is not, ``answers_nothing``. What is older than ``first`` is on another page."""
+    shown = {message.mid: message for message in messages}
+    for message in messages:
+        if message.reply_to:
+            message.answered = shown.get(message.reply_to)
+            message.answers_nothing = message.answered is None and message.reply_to >= first

@@ -11,6 +11,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.cache import never_cache
@@ -21,12 +22,14 @@ from chat.accounts import remember_guest
 from chat.addresses import network_of_request
 from chat.answers import Held
 from chat.errors import ChatError
+from chat.events import encode, room_fields
 from chat.identity import Identity, new_guest
 from chat.limits import limits
 from chat.middleware import error_response, wants_json
-from chat.models import Room
-from chat.pages import message_page, page_fields, page_size
+from chat.models import Report, Room
+from chat.pages import message_page, page_fields, page_size, pinned_message
 from chat.protocol import read_frame
+from chat.queue import waiting_in
 from chat.rights import rights_in
 from chat.standing import Standing
 from chat.text import canonical_slug
@@ -116,14 +119,21 @@ class RoomView(PersonView):
             page = message_page(room, request.GET.get("before"), sees_sealed=policies.sees_sealed(self.me, standing))
         except errors.InvalidQuery:
             raise Http404() from None
+        refusal = policies.refusal_to_post(room, self.me, standing, timezone.now())
         context = {
             **page.context(),
             "room": room,
             "me": self.me,
             "my_ids": self.me.ids,
             "role": standing.role,
-            "rights": rights,
             "may": rights.as_dict()["may"],
+            "rights_json": encode(rights.as_dict()),
+            "about_json": encode(room_fields(room)),
+            "refusal": refusal,
+            "reactions": " ".join(settings.REACTIONS),
+            "reasons": Report.Reason.choices,
+            "pinned_message": pinned_message(room),
+            "waiting": waiting_in([room.pk])[room.pk] if rights.moderate else None,
             "is_open": policies.anyone_may_read(room),
             "draft": draft,
             "error": error,

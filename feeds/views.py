@@ -15,10 +15,10 @@ from django_eventstream.utils import make_id
 
 from chat import errors, policies
 from chat.addresses import network_of_request
-from chat.events import room_fields
+from chat.events import encode, room_fields
 from chat.middleware import banned_page, error_response, wants_json
 from chat.models import Room
-from chat.pages import message_page
+from chat.pages import message_page, pinned_message
 from chat.text import canonical_slug
 
 
@@ -52,11 +52,10 @@ class ViewerView(View):
         context = {
             **page.context(),
             "room": room,
-            "about": room_fields(room),
-            # Nothing comes in an archived room: its page is all there is.
-            "stream_url": ""
-            if room.archived_at
-            else f"{stream}?{urlencode({'lastEventId': make_id({room.slug: page.head})})}",
+            "about_json": encode(room_fields(room)),
+            "pinned_message": pinned_message(room),
+            "report_url": reverse("feeds:watch", args=[room.slug]) + "report",
+            "stream_url": f"{stream}?{urlencode({'lastEventId': make_id({room.slug: page.head})})}",
             "room_url": absolute("chat:room", room.slug),
             "embed_snippet": embed_snippet(room) if policies.may_embed(room) else "",
         }

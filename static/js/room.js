@@ -1,75 +1,135 @@
 // @ts-check
 import { Connection } from "./lib/connection.js";
 import { withFallback } from "./lib/fallback.js";
-import { HttpPost } from "./lib/http_post.js";
+import { HttpDoor } from "./lib/http_door.js";
+import { MyReactions } from "./lib/my_reactions.js";
 import { Outbox } from "./lib/outbox.js";
 import { Requests } from "./lib/requests.js";
 import { socketDial } from "./lib/socket.js";
+import { Standing } from "./lib/standing.js";
 import { streamDial } from "./lib/stream.js";
-import { enhanceComposer } from "./view/composer.js";
+import { readAbout, showAbout } from "./view/about.js";
+import { Composer } from "./view/composer.js";
+import { showComposerState } from "./view/composer_state.js";
 import { showStatus } from "./view/connection_status.js";
+import { Dialog } from "./view/dialog.js";
+import { complain } from "./view/feedback.js";
+import { MessageActions } from "./view/message_actions.js";
+import { editMessage } from "./view/message_editor.js";
 import { MessageList } from "./view/message_list.js";
 import { MessageTools } from "./view/message_tools.js";
 import { showOutgoing } from "./view/outgoing_list.js";
 import { byId, fetchPage } from "./view/page.js";
+import { Pinned } from "./view/pinned.js";
 import { showPresence } from "./view/presence.js";
+import { showRoomLinks } from "./view/room_links.js";
+
+/** @import { Message, RoomEvent } from "./lib/types.js" */
 
 // A room's page, for those who take part.
 
-const { slug = "", socketPath = "", streamUrl = "", postUrl = "", me = "", mayModerate } = byId("room").dataset;
+const { slug = "", socketPath, streamUrl = "", postUrl = "", commandsUrl = "", me = "", kind = "" } = byId("room").dataset;
 
 // A page of the past is a page: nothing moves there.
-if (socketPath) {
+if (socketPath) takePart(socketPath);
+else new MessageList();
+
+/** @param {string} path */
+function takePart(path) {
   const cursor = Number(byId("log").dataset.cursor);
-  const dial = withFallback(socketDial(socketPath), streamDial(streamUrl));
-  const connection = new Connection(dial, cursor, renew, me);
-  const requests = new Requests(connection);
-  const tools = new MessageTools(requests, me, mayModerate === "true");
-  const outbox = new Outbox(connection, slug, me, new HttpPost(postUrl, tokenOf(document), lookAgain).post);
-  const list = new MessageList((item, message) => {
-    tools.offer(item, message);
-    outbox.seen(message);
+  const connection = new Connection(withFallback(socketDial(path), streamDial(streamUrl)), cursor, renew, me);
+  const door = new HttpDoor({ postUrl, commandsUrl }, tokenOf(document), lookAgain);
+  const standing = new Standing(readRights(document), readAbout(document), kind);
+  const outbox = new Outbox(connection, slug, me, door.post);
+  const requests = new Requests(connection, door.command);
+  const mine = new MyReactions(slug, me);
+  /** @type {MessageTools | undefined} */
+  let tools;
+
+  const list = new MessageList({
+    shown(item, message) {
+      tools?.shown(item, message);
+      outbox.seen(message);
+    },
+    leaving: (item) => tools?.leaving(item),
   });
+  const { scroller } = list;
+  const dialog = new Dialog(
+    () => scroller.hold("dialog"),
+    () => {
+      // Where the message is gone that this was about, so is the focus.
+      if (document.activeElement === document.body) tools?.keys.focus();
+      scroller.release("dialog");
+    },
+  );
+  const composer = new Composer(outbox, standing, `engawa:draft:${slug}:${me}`, {
+    sent: () => scroller.follow(),
+    up: () => tools?.keys.focusLast(),
+  });
+  const actions = new MessageActions({
+    requests,
+    standing,
+    mine,
+    dialog,
+    me,
+    reactions: (byId("room").dataset.reactions ?? "").split(" ").filter(Boolean),
+    answer: (message) => composer.answer(message),
+    edit: (message) => editMessage(message, requests, scroller),
+  });
+  tools = new MessageTools(actions, mine, me, (mid) => list.get(mid), scroller);
+  list.showAll();
+  const pinned = new Pinned(
+    (mid) => list.get(mid),
+    (mid) => requests.ask({ type: "unpin", mid }).catch(complain),
+  );
 
   connection.addEventListener("event", (event) => {
-    const { detail } = /** @type {CustomEvent} */ (event);
+    const detail = /** @type {RoomEvent} */ (/** @type {CustomEvent} */ (event).detail);
     list.apply(detail);
-    if (detail.type === "room.changed") renewAbout();
+    standing.apply(detail);
+    if (detail.type === "message.edited") pinned.changed(/** @type {Message} */ (detail));
+    if (detail.type === "message.deleted") composer.gone(detail.mid);
+    // Who only listens is told of the room, and not of what that means for them.
+    if (detail.type.startsWith("room.") && connection.isMakeshift) renewRights();
   });
+  connection.addEventListener("rights", (event) => standing.renew(/** @type {CustomEvent} */ (event).detail));
+  connection.addEventListener("about", (event) => standing.learn(/** @type {CustomEvent} */ (event).detail));
   connection.addEventListener("state", () => {
-    if (connection.state === "connected" && connection.me !== me && navigator.cookieEnabled) sayWhoPosts();
+    if (connection.state === "connected" && connection.me !== me && navigator.cookieEnabled) {
+      // Another tab signed in or out, and the browser took this page along.
+      composer.complain("You are somebody else now than when this page was opened. Reload it to see who.");
+    }
   });
+  let moderated = standing.may.moderate;
+  const show = () => {
+    showAbout(standing.about);
+    pinned.show(standing.about.pinned, standing.may.moderate);
+    if (standing.may.moderate !== moderated) tools?.renew();
+    moderated = standing.may.moderate;
+  };
+  standing.addEventListener("change", show);
+  show();
   showStatus(connection);
   showPresence(connection);
-  if (document.getElementById("composer")) {
-    showOutgoing(outbox);
-    enhanceComposer(outbox, slug, me, () => list.follow());
-  }
+  showRoomLinks(connection, standing);
+  showOutgoing(outbox);
+  showComposerState(standing, outbox);
   connection.start();
 
   async function renew() {
-    const head = await list.reload();
+    const page = await list.reload();
     outbox.settle();
-    return head;
+    standing.learn(readAbout(page));
+    return Number(page.getElementById("log")?.dataset.cursor);
   }
-} else {
-  new MessageList();
-}
 
-// Who may watch is something that people here must be able to rely on.
-async function renewAbout() {
-  try {
-    const page = await fetchPage(location.pathname);
-    byId("about").replaceWith(page.getElementById("about") ?? "");
-  } catch (error) {
-    console.warn("Engawa: what is said about the room could not be renewed.", error);
+  async function renewRights() {
+    try {
+      standing.renew(readRights(await fetchPage(location.pathname)));
+    } catch (error) {
+      console.warn("Engawa: what one may do here could not be read again.", error);
+    }
   }
-}
-
-// Another tab signed in or out, and the browser took this page along.
-function sayWhoPosts() {
-  const alert = document.getElementById("composer-error");
-  if (alert) alert.textContent = "You are somebody else now than when this page was opened. Reload it to see who.";
 }
 
 async function lookAgain() {
@@ -81,4 +141,9 @@ async function lookAgain() {
 function tokenOf(page) {
   const field = /** @type {HTMLInputElement | null} */ (page.querySelector("#composer [name=csrfmiddlewaretoken]"));
   return field?.value ?? "";
+}
+
+/** @param {Document} page */
+function readRights(page) {
+  return JSON.parse(page.getElementById("room")?.dataset.rights ?? "{}");
 }

@@ -1,21 +1,44 @@
 // @ts-check
 import { Connection } from "./lib/connection.js";
+import { toldBy } from "./lib/standing.js";
 import { streamDial } from "./lib/stream.js";
+import { readAbout, showAbout } from "./view/about.js";
 import { showStatus } from "./view/connection_status.js";
 import { MessageList } from "./view/message_list.js";
 import { byId } from "./view/page.js";
+import { Pinned } from "./view/pinned.js";
 import { showPresence } from "./view/presence.js";
+
+/** @import { About, Message } from "./lib/types.js" */
 
 // The watch page and the embed: the same room, read-only.
 
 const list = new MessageList();
+const pinned = new Pinned((mid) => list.get(mid));
 const { streamUrl } = byId("room").dataset;
 
 if (streamUrl) {
   const cursor = Number(byId("log").dataset.cursor);
-  const connection = new Connection(streamDial(streamUrl), cursor, () => list.reload());
-  connection.addEventListener("event", (event) => list.apply(/** @type {CustomEvent} */ (event).detail));
+  const connection = new Connection(streamDial(streamUrl), cursor, renew);
+  connection.addEventListener("event", (event) => {
+    const { detail } = /** @type {CustomEvent} */ (event);
+    list.apply(detail);
+    if (detail.type === "message.edited") pinned.changed(/** @type {Message} */ (detail));
+    show(toldBy(detail));
+  });
   showStatus(connection);
   showPresence(connection);
   connection.start();
+}
+
+/** @param {Partial<About>} about */
+function show(about) {
+  showAbout(about);
+  pinned.show(about.pinned);
+}
+
+async function renew() {
+  const page = await list.reload();
+  show(readAbout(page));
+  return Number(page.getElementById("log")?.dataset.cursor);
 }

@@ -1,8 +1,8 @@
 // @ts-check
 import { Backoff } from "./backoff.js";
 
-/** @import { Call, Dial, Frame, Line, RoomEvent } from "./types.js" */
-/** @typedef {"connecting" | "connected" | "reconnecting" | "offline" | "closed"} State */
+/** @import { About, Call, Dial, Frame, Line, Rights, RoomEvent } from "./types.js" */
+/** @typedef {"connecting" | "connected" | "reconnecting" | "offline" | "archived" | "closed"} State */
 
 // A connection that lived this long was a good one: the next loss starts again from the shortest delay. Without it a
 // server that accepts and drops would be asked twice a second, for ever.
@@ -18,8 +18,9 @@ const CAUGHT_UP_AFTER_MS = 1000;
  * A connection to a room that comes back by itself, from where it was, whatever carries it.
  *
  * Dispatches `state` (detail: State; `connected` again whenever another call took over), `event` (detail: RoomEvent;
- * each number once, rising), `answer` (detail: a `posted` or `error` frame), `presence` (detail: that frame) and
- * `caught-up` (detail: how many messages of others came while it was away).
+ * each number once, rising), `answer` (detail: a `posted`, `held`, `done` or `error` frame), `presence` and `queue`
+ * (detail: that frame), `rights` (detail: Rights), `about` (detail: About) and `caught-up` (detail: how many messages
+ * of others came while it was away).
  */
 export class Connection extends EventTarget {
   /** @type {State} */
@@ -120,7 +121,8 @@ export class Connection extends EventTarget {
         this.#take(frame);
       },
       lost: this.#lost,
-      refused: () => this.#close(),
+      resting: (seconds) => this.#rest(seconds),
+      refused: (why) => this.#close(why),
     });
   };
 
@@ -130,6 +132,8 @@ export class Connection extends EventTarget {
     this.#openedAt = performance.now();
     this.me = welcome?.me ?? this.me;
     this.#expect(0);
+    if (welcome?.about) this.#tell("about", welcome.about);
+    if (welcome?.rights) this.#tell("rights", welcome.rights);
     this.#become("connected");
     this.#resumption = isBack ? { upTo: welcome?.head ?? Infinity, messages: 0 } : null;
     this.#count();
@@ -145,11 +149,16 @@ export class Connection extends EventTarget {
       case "heartbeat":
         return this.#resumption?.upTo === Infinity && this.#caughtUp();
       case "presence":
-        return this.#tell("presence", frame);
+      case "queue":
+        return this.#tell(frame.type, frame);
+      case "you":
+        return this.#tell("rights", frame);
       case "error":
         if (frame.key === undefined) this.#prepareFor(frame);
         return this.#tell("answer", frame);
       case "posted":
+      case "held":
+      case "done":
         return this.#tell("answer", frame);
     }
     if (!Number.isInteger(frame.id) || frame.id <= this.#cursor) return;
@@ -207,7 +216,17 @@ export class Connection extends EventTarget {
     this.#retryLater(seconds);
   };
 
-  #close() {
+  // Nothing happens in an archived room; but it may be opened again.
+  /** @param {number} seconds */
+  #rest(seconds) {
+    this.#openedAt = Infinity;
+    this.#hangUp();
+    this.#become("archived");
+    this.#retryLater(seconds);
+  }
+
+  #close(why = this.reason) {
+    this.reason = why;
     this.#hangUp();
     this.#become("closed");
     removeEventListener("online", this.#online);
@@ -276,7 +295,7 @@ export class Connection extends EventTarget {
     this.#tell("state", state);
   }
 
-  /** @param {string} type @param {State | Frame | RoomEvent | number} detail */
+  /** @param {string} type @param {State | Frame | RoomEvent | Rights | About | number} detail */
   #tell(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }

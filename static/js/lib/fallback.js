@@ -60,9 +60,9 @@ export function withFallback(socket, stream) {
         if (!isProven) failures++;
         line.lost(seconds);
       },
-      refused() {
+      refused(why) {
         clearTimeout(patience);
-        line.refused();
+        line.refused(why);
       },
     });
     wait(HANDSHAKE_MS);
@@ -103,8 +103,9 @@ export function withFallback(socket, stream) {
         expect: (seconds) => hasTakenOver && line.expect(seconds),
         frame: (frame) => hasTakenOver && line.frame(frame),
         lost: (seconds) => (hasTakenOver ? line.lost(seconds) : later()),
+        resting: (seconds) => hasTakenOver && line.resting(seconds),
         // Where the room is closed, the stream hears of it as well.
-        refused: () => hasTakenOver && line.refused(),
+        refused: (why) => hasTakenOver && line.refused(why),
       });
     };
     const standIn = stream(cursor, {

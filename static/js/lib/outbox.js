@@ -7,8 +7,10 @@ import { OutboxStore } from "./outbox_store.js";
 /** @import { Frame, Message, Outgoing } from "./types.js" */
 
 /**
- * A message on its way, as it is shown. `sent`: the server has it, and the log will show it in a moment.
- * @typedef {{ key: string, message: string, at: number, fate: "sending" | "sent" | "failed", note: string }} OnItsWay
+ * A message on its way, as it is shown. `sent`: the server has it, and the log will show it in a moment; `held`: it
+ * has it, and a moderator must see it first.
+ * @typedef {{ key: string, message: string, at: number, fate: "sending" | "sent" | "held" | "failed",
+ *   note: string }} OnItsWay
  */
 
 /**
@@ -24,12 +26,16 @@ const ADOPT_AFTER_MS = 10_000;
 const STALE_MS = 12 * 3600 * 1000;
 // A fault of the server's may be a fault with this very message, and others wait behind it.
 const MOST_FAULTS = 5;
+// Nobody tells what became of a message that was held, unless it comes to stand in the room.
+const ASK_AFTER_HELD_MS = 60_000;
+// A mute without an end ends when somebody says so.
+const UNTIL_TOLD_SECONDS = 24 * 3600;
 
 /**
  * What was written and is not in the log yet. It is sent, one after the other and in the order of writing, until the
  * server has answered; the server makes one message of all that come with one key, so sending too often does no harm.
  *
- * Dispatches `change`.
+ * Dispatches `change`, and `posted` when the server took one.
  */
 export class Outbox extends EventTarget {
   #connection;
@@ -44,8 +50,10 @@ export class Outbox extends EventTarget {
   #faults = new Map();
   /** What we wait for an answer to. @type {{ key: string } | null} */
   #attempt = null;
+  /** What was held, and is to be asked after. @type {Set<string>} */
+  #asksAfter = new Set();
   /** Why nothing is sent at the moment, in the server's words. `isFirm`: a new connection changes nothing. */
-  #pause = { reason: "", isFirm: false };
+  #pause = { code: "", reason: "", until: 0, isFirm: false };
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
 
@@ -64,6 +72,16 @@ export class Outbox extends EventTarget {
     connection.addEventListener("state", () => this.#turned());
     connection.addEventListener("answer", (event) => this.#answered(/** @type {CustomEvent} */ (event).detail));
     connection.addEventListener("event", () => this.#passed());
+    setInterval(() => this.#askAfterHeld(), ASK_AFTER_HELD_MS);
+  }
+
+  /**
+   * Why nothing is sent before a moment (in milliseconds) that the server named, if anything waits for that.
+   * @returns {{ reason: string, until: number } | null}
+   */
+  get pause() {
+    const { reason, until, isFirm } = this.#pause;
+    return this.#timer && isFirm && this.#waiting() ? { reason, until } : null;
   }
 
   /** @returns {OnItsWay[]} in the order of writing */
@@ -72,21 +90,24 @@ export class Outbox extends EventTarget {
     const shown = ({ key, message, at }, fate, note) => ({ key, message, at, fate, note });
     return [
       ...[...this.#delivered.values()].map((message) => shown(message, "sent", "")),
-      ...this.#store.messages.map((message) =>
-        message.failed ? shown(message, "failed", message.failed) : shown(message, "sending", this.#noteOn(message.key)),
-      ),
+      ...this.#store.messages.map((message) => {
+        if (message.failed) return shown(message, "failed", message.failed);
+        if (message.held) return shown(message, "held", message.held);
+        return shown(message, "sending", this.#noteOn(message.key));
+      }),
     ].sort((one, other) => one.at - other.at);
   }
 
   /**
    * Send a text, now or as soon as it can be. Throws an Error with a sentence for people where too much is waiting.
    * @param {string} text
+   * @param {string} [reply_to]
    */
-  add(text) {
+  add(text, reply_to) {
     if (this.#store.messages.length >= MOST) {
       throw new Error(`${MOST} messages are waiting already. This one is still here; send it when they are gone.`);
     }
-    this.#queue({ key: newKey(), message: text });
+    this.#queue({ key: newKey(), message: text, reply_to });
   }
 
   /** Send one that failed once more. @param {string} key */
@@ -112,6 +133,11 @@ export class Outbox extends EventTarget {
     this.#next();
   }
 
+  /** One may write again: what waited for that need not wait any longer. */
+  resume() {
+    if (this.#timer && this.#pause.code === "muted") this.#goOn();
+  }
+
   /** All that the server has is shown now. */
   settle() {
     this.#delivered.clear();
@@ -130,11 +156,11 @@ export class Outbox extends EventTarget {
 
   #next() {
     const { state, me, reason } = this.#connection;
-    const message = this.#store.messages.find(({ key, failed }) => !failed && this.#ours.has(key));
+    const message = this.#waiting() ?? this.#heldToAskAfter(me);
     if (!message) return;
-    if (state === "closed") return this.#fail(message, reason);
+    if (state === "closed") return message.held ? undefined : this.#fail(message, reason);
     if (this.#attempt || this.#timer || state !== "connected") return;
-    if (Date.now() - message.at > STALE_MS) {
+    if (!message.held && Date.now() - message.at > STALE_MS) {
       this.#fail(message, "This could not be sent for a long time.");
     } else if (message.as && message.as !== me) {
       // Another author's key is another key: it could be posted twice.
@@ -144,10 +170,28 @@ export class Outbox extends EventTarget {
     }
   }
 
+  /** What is to be sent next. */
+  #waiting() {
+    return this.#store.messages.find(({ key, failed, held }) => !failed && !held && this.#ours.has(key));
+  }
+
+  /** @param {string} me */
+  #heldToAskAfter(me) {
+    return this.#store.messages.find(({ key, held, as }) => held && as === me && this.#asksAfter.has(key));
+  }
+
+  // The same key again: the server says what became of it.
+  #askAfterHeld() {
+    if (this.#connection.state !== "connected" || document.visibilityState === "hidden") return;
+    for (const { key, held } of this.#store.messages) if (held && this.#ours.has(key)) this.#asksAfter.add(key);
+    this.#next();
+  }
+
   /** @param {Outgoing} message @param {string} me */
   #send(message, me) {
     const { key, message: text, reply_to } = message;
     const attempt = (this.#attempt = { key });
+    this.#asksAfter.delete(key);
     const unless = (/** @type {() => void} */ act) => () => this.#attempt === attempt && act();
     this.#store.put({ ...message, as: me });
     this.#tell();
@@ -173,6 +217,11 @@ export class Outbox extends EventTarget {
       this.#backoff.reset();
       if (answer.id > this.#connection.cursor) this.#delivered.set(key, { ...message, id: answer.id });
       this.#tell();
+      if (!message.held) this.dispatchEvent(new Event("posted"));
+    } else if (message && answer.type === "held") {
+      this.#backoff.reset();
+      this.#store.put({ ...message, held: answer.detail });
+      this.#tell();
     } else if (message && !message.failed) {
       this.#refused(message, answer);
     }
@@ -184,29 +233,33 @@ export class Outbox extends EventTarget {
     const { key } = message;
     if (error.code === "server.error") this.#faults.set(key, (this.#faults.get(key) ?? 0) + 1);
     const mayPass = error.retryable || error.code?.startsWith("limit.");
-    if (mayPass && (this.#faults.get(key) ?? 0) < MOST_FAULTS) this.#wait(error.detail, error.retry_after);
+    const isMuted = error.code === "muted";
+    const seconds = error.retry_after ?? (isMuted ? UNTIL_TOLD_SECONDS : undefined);
+    if (mayPass && (this.#faults.get(key) ?? 0) < MOST_FAULTS) this.#wait(error.detail, seconds, error.code);
     else this.#fail(message, error.detail);
   }
 
   /** @param {Outgoing} message @param {string} why */
   #fail(message, why = "") {
-    this.#store.put({ ...message, failed: why || "The server did not take it." });
+    this.#store.put({ ...message, held: undefined, failed: why || "The server did not take it." });
     this.#tell();
     this.#next();
   }
 
-  /** @param {string} reason @param {number} [seconds] as many as the server asked for */
-  #wait(reason, seconds) {
+  /** @param {string} reason @param {number} [seconds] as many as the server asked for @param {string} [code] */
+  #wait(reason, seconds, code = "") {
     this.#attempt = null;
-    this.#pause = { reason, isFirm: seconds !== undefined };
+    const wait = seconds === undefined ? this.#backoff.next() : seconds * 1000;
+    this.#pause = { code, reason, until: Date.now() + wait, isFirm: seconds !== undefined };
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#goOn(), seconds === undefined ? this.#backoff.next() : seconds * 1000);
+    this.#timer = setTimeout(() => this.#goOn(), wait);
     this.#tell();
   }
 
   #goOn() {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#tell();
     this.#next();
   }
 
@@ -215,6 +268,7 @@ export class Outbox extends EventTarget {
     const { state } = this.#connection;
     this.#attempt = null;
     this.#tell();
+    if (state === "connected") this.#askAfterHeld();
     if (state === "closed" || (state === "connected" && !(this.#timer && this.#pause.isFirm))) this.#goOn();
   }
 
@@ -247,6 +301,7 @@ export class Outbox extends EventTarget {
     if (this.#store.get(key)) this.#store.remove(key);
     this.#delivered.delete(key);
     this.#ours.delete(key);
+    this.#asksAfter.delete(key);
     this.#faults.delete(key);
     if (this.#attempt?.key === key) this.#attempt = null;
   }

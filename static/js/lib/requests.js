@@ -2,22 +2,29 @@
 import { newKey } from "./keys.js";
 
 /** @import { Connection } from "./connection.js" */
-/** @import { Frame, RoomEvent } from "./types.js" */
+/** @import { Frame } from "./types.js" */
+
+/** Asks without the connection's help. Rejects where no answer came. @typedef {(frame: Frame, me: string) =>
+ *   Promise<Frame>} Ask */
 
 /**
- * Asks for edits and deletions, and waits for what becomes of each. `ask` resolves when it is done, and rejects with an
- * Error whose message is a sentence for people. (What is posted goes through the outbox.)
+ * Asks for all but posting (which goes through the outbox), and waits for the answer. `ask` resolves when it is done,
+ * and rejects with an Error whose message is a sentence for people.
  */
 export class Requests {
   #connection;
-  /** @type {Map<string, { frame: Frame, resolve: () => void, reject: (error: Error) => void }>} */
+  #otherwise;
+  /** @type {Map<string, { resolve: () => void, reject: (error: Error) => void }>} */
   #waiting = new Map();
 
-  /** @param {Connection} connection */
-  constructor(connection) {
+  /**
+   * @param {Connection} connection
+   * @param {Ask} otherwise for a connection that only listens
+   */
+  constructor(connection, otherwise) {
     this.#connection = connection;
+    this.#otherwise = otherwise;
     connection.addEventListener("answer", (event) => this.#answered(/** @type {CustomEvent} */ (event).detail));
-    connection.addEventListener("event", (event) => this.#happened(/** @type {CustomEvent} */ (event).detail));
     connection.addEventListener("state", () => this.#giveUp());
   }
 
@@ -26,11 +33,21 @@ export class Requests {
    * @returns {Promise<void>}
    */
   ask(frame) {
-    const key = newKey();
-    if (!this.#connection.send({ ...frame, key })) {
-      return Promise.reject(new Error("Not sent: there is no connection just now. Your text is still here."));
+    const asked = { ...frame, key: newKey() };
+    const { isMakeshift, me, state } = this.#connection;
+    if (isMakeshift && state === "connected") return this.#askOtherwise(asked, me);
+    if (!this.#connection.send(asked)) {
+      return Promise.reject(new Error("Not sent: there is no connection just now."));
     }
-    return new Promise((resolve, reject) => this.#waiting.set(key, { frame, resolve, reject }));
+    return new Promise((resolve, reject) => this.#waiting.set(asked.key, { resolve, reject }));
+  }
+
+  /** @param {Frame} frame @param {string} me */
+  async #askOtherwise(frame, me) {
+    const answer = await this.#otherwise(frame, me).catch(() => {
+      throw new Error("There is no answer from the server. Try again.");
+    });
+    if (answer.type !== "done") throw new Error(answer.detail);
   }
 
   /** @param {Frame} answer */
@@ -38,25 +55,14 @@ export class Requests {
     const asked = this.#waiting.get(answer.key);
     if (!asked) return;
     this.#waiting.delete(answer.key);
-    asked.reject(new Error(answer.detail));
-  }
-
-  /** @param {RoomEvent} event */
-  #happened(event) {
-    for (const [key, { frame, resolve }] of this.#waiting) {
-      const done =
-        (frame.type === "edit" && event.type === "message.edited" && event.mid === frame.mid) ||
-        (frame.type === "delete" && event.type === "message.deleted" && event.mid === frame.mid);
-      if (!done) continue;
-      this.#waiting.delete(key);
-      resolve();
-    }
+    if (answer.type === "done") asked.resolve();
+    else asked.reject(new Error(answer.detail));
   }
 
   #giveUp() {
     if (this.#connection.state === "connected") return;
     for (const { reject } of this.#waiting.values()) {
-      reject(new Error("The connection was lost before an answer came. Your text is still here; send it again."));
+      reject(new Error("The connection was lost before an answer came. Try again."));
     }
     this.#waiting.clear();
   }

@@ -19,18 +19,27 @@ export class RoomLog {
   #messages = new Map();
   /** Sorted. @type {string[]} */
   #mids = [];
+  /** Which of those shown answer a message, be it shown or not. @type {Map<string, Set<string>>} */
+  #answers = new Map();
 
   /** @param {string} mid */
   get(mid) {
     return this.#messages.get(mid);
   }
 
-  get messages() {
-    return this.#mids.map((mid) => /** @type {Message} */ (this.#messages.get(mid)));
+  /** The replies to a message. @param {string} mid @returns {Iterable<string>} */
+  answersTo(mid) {
+    return this.#answers.get(mid) ?? [];
+  }
+
+  /** Whether a message comes before those that are shown, so that nothing is known of it. @param {string} mid */
+  isBefore(mid) {
+    return !this.reachesStart && this.#mids.length > 0 && mid < this.#mids[0];
   }
 
   clear() {
     this.#messages.clear();
+    this.#answers.clear();
     this.#mids = [];
   }
 
@@ -39,12 +48,13 @@ export class RoomLog {
    * @returns {Change}
    */
   put(message) {
-    let place = this.#mids.length;
-    while (place > 0 && this.#mids[place - 1] > message.mid) place--;
-    const known = this.#mids[place - 1] === message.mid;
-    if (!known) this.#mids.splice(place, 0, message.mid);
-    this.#messages.set(message.mid, message);
-    return { put: message, before: this.#mids[known ? place : place + 1] ?? null };
+    const { mid, reply_to } = message;
+    const place = this.#placeOf(mid);
+    const isKnown = this.#mids[place] === mid;
+    if (!isKnown) this.#mids.splice(place, 0, mid);
+    this.#messages.set(mid, message);
+    if (reply_to) this.#answers.set(reply_to, (this.#answers.get(reply_to) ?? new Set()).add(mid));
+    return { put: message, before: this.#mids[place + 1] ?? null };
   }
 
   /**
@@ -57,32 +67,46 @@ export class RoomLog {
       case "message.edited":
         // An edit may be the first we hear of a message, as what was said before is redacted. But one from before the
         // run that is shown would stand there as if nothing had been said between.
-        return this.#isBeforeTheRun(event.mid) ? null : this.put(/** @type {Message} */ (event));
+        return this.isBefore(event.mid) ? null : this.put(/** @type {Message} */ (event));
       case "message.deleted":
         return this.#remove(event.mid);
       case "message.redacted":
-        return this.#blank(event.mid);
+        // A redacted event stands for words that were taken back; what came of them, an edit or a deletion, follows.
+        return this.#change(event.mid, { message: "", html: "" });
+      case "message.reactions":
+        return this.#change(event.mid, { reactions: event.reactions });
       default:
         return null;
     }
   }
 
-  /** @param {string} mid */
-  #isBeforeTheRun(mid) {
-    return !this.reachesStart && this.#mids.length > 0 && mid < this.#mids[0];
+  /** Where a message is, or would be. @param {string} mid */
+  #placeOf(mid) {
+    let low = 0;
+    let high = this.#mids.length;
+    // Most come after all others.
+    if (high && this.#mids[high - 1] < mid) return high;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#mids[middle] < mid) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   /** @param {string} mid @returns {Change} */
   #remove(mid) {
-    if (!this.#messages.delete(mid)) return null;
-    this.#mids.splice(this.#mids.indexOf(mid), 1);
+    const message = this.#messages.get(mid);
+    if (!message) return null;
+    this.#messages.delete(mid);
+    this.#mids.splice(this.#placeOf(mid), 1);
+    if (message.reply_to) this.#answers.get(message.reply_to)?.delete(mid);
     return { remove: mid };
   }
 
-  // A redacted event stands for words that were taken back; what came of them, an edit or a deletion, follows.
-  /** @param {string} mid @returns {Change} */
-  #blank(mid) {
+  /** @param {string} mid @param {Partial<Message>} fields @returns {Change} */
+  #change(mid, fields) {
     const message = this.#messages.get(mid);
-    return message ? this.put({ ...message, message: "", html: "" }) : null;
+    return message ? this.put({ ...message, ...fields }) : null;
   }
 }

@@ -1,6 +1,6 @@
 // @ts-check
 
-/** @import { Dial } from "./types.js" */
+/** @import { Dial, Frame, Rights } from "./types.js" */
 
 const SUBPROTOCOL = "engawa.v1";
 // The server's close codes: below this "come back", from here on "stay away".
@@ -26,7 +26,7 @@ export function socketDial(path) {
       ({ data }) => {
         const frame = JSON.parse(data);
         if (frame.type !== "welcome") return line.frame(frame);
-        line.opened({ head: frame.head, me: frame.you.id });
+        line.opened({ head: frame.head, me: frame.you.id, rights: rightsIn(frame), about: frame.about });
         line.expect(2 * frame.heartbeat + 5);
       },
       { signal },
@@ -41,4 +41,9 @@ export function socketDial(path) {
       },
     };
   };
+}
+
+/** @param {Frame} welcome @returns {Rights | undefined} */
+function rightsIn({ role, may, muted }) {
+  return role && may ? { role, may, muted } : undefined;
 }

@@ -2,9 +2,22 @@
 
 /** @import { Dial } from "./types.js" */
 
-const EVENT_TYPES = ["message", "message.edited", "message.deleted", "message.redacted", "room.changed"];
+const EVENT_TYPES = [
+  "message",
+  "message.edited",
+  "message.deleted",
+  "message.redacted",
+  "message.reactions",
+  "message.pinned",
+  "message.unpinned",
+  "room.changed",
+  "room.archived",
+  "room.reopened",
+];
 // More than two of the heartbeats that a stream sends by default.
 const SILENCE_SECONDS = 65;
+// How long to leave a room alone in which nothing happens.
+const REST_SECONDS = 60;
 
 /**
  * Watches by Server-Sent Events. Each call is one EventSource, given up at its first error: by itself it would
@@ -35,7 +48,8 @@ export function streamDial(address) {
     on("error", async () => {
       const reason = source.readyState === EventSource.CLOSED ? await whyRefused(url, signal) : {};
       if (signal.aborted) return;
-      if (reason.isGone) line.refused();
+      if (reason.isGone) line.refused(reason.why);
+      else if (reason.isResting) line.resting(REST_SECONDS);
       else line.lost(reason.retryAfter);
     });
 
@@ -49,17 +63,20 @@ export function streamDial(address) {
 }
 
 /**
- * Whether there is nothing here to come back to, or else when to come back. An EventSource keeps the answer to itself,
- * so ask once more, and hang up before the answer's body, which may never end.
+ * Whether there is nothing here to come back to (and why, where that is said), or else when to come back. An
+ * EventSource keeps the answer to itself, so ask once more, and hang up before the body of a good answer, which may
+ * never end.
  * @param {URL} url
  * @param {AbortSignal} signal
- * @returns {Promise<{ isGone?: boolean, retryAfter?: number }>}
+ * @returns {Promise<{ isGone?: boolean, why?: string, isResting?: boolean, retryAfter?: number }>}
  */
 async function whyRefused(url, signal) {
   const enough = new AbortController();
   try {
     const answer = await fetch(url, { signal: AbortSignal.any([signal, enough.signal]), credentials: "same-origin" });
-    return { isGone: answer.status === 404, retryAfter: retryAfter(answer) };
+    const { status } = answer;
+    if (status === 403) return { isGone: true, why: (await answer.json()).error?.detail };
+    return { isGone: status === 404, isResting: status === 204, retryAfter: retryAfter(answer) };
   } catch {
     return {};
   } finally {

@@ -1,9 +1,12 @@
 // @ts-check
+import { excerpt } from "../lib/excerpt.js";
 import { keep, readKept } from "../lib/kept.js";
 import { byId } from "./page.js";
 import { submitOnEnter } from "./submit_on_enter.js";
 
 /** @import { Outbox } from "../lib/outbox.js" */
+/** @import { Standing } from "../lib/standing.js" */
+/** @import { Message } from "../lib/types.js" */
 
 // Of this tab alone: two tabs are two trains of thought.
 const place = () => sessionStorage;
@@ -11,47 +14,95 @@ const place = () => sessionStorage;
 /**
  * Where one writes. What is sent goes to the outbox and leaves the field at once; what is not sent yet outlives a
  * reload.
- * @param {Outbox} outbox
- * @param {string} room
- * @param {string} me
- * @param {() => void} onSent
  */
-export function enhanceComposer(outbox, room, me, onSent) {
-  const form = /** @type {HTMLFormElement} */ (byId("composer"));
-  const field = /** @type {HTMLTextAreaElement} */ (form.elements.namedItem("message"));
-  const alert = byId("composer-error");
-  const most = Number(form.dataset.maxChars);
-  const draft = `engawa:draft:${room}:${me}`;
+export class Composer {
+  #form = /** @type {HTMLFormElement} */ (byId("composer"));
+  #field = /** @type {HTMLTextAreaElement} */ (this.#form.elements.namedItem("message"));
+  #alert = byId("composer-error");
+  #reply = byId("composer-reply");
+  #draft;
+  #outbox;
+  #standing;
+  #onSent;
+  /** What is answered. @type {string | undefined} */
+  #answered;
 
-  const send = () => {
-    const text = field.value;
+  /**
+   * @param {Outbox} outbox
+   * @param {Standing} standing
+   * @param {string} draft under what name to keep what is not sent yet
+   * @param {{ sent(): void, up(): void }} on `up`: ArrowUp where nothing is written
+   */
+  constructor(outbox, standing, draft, { sent, up }) {
+    this.#outbox = outbox;
+    this.#standing = standing;
+    this.#draft = draft;
+    this.#onSent = sent;
+    this.#field.value ||= readKept(place, draft) ?? "";
+    this.#field.addEventListener("keydown", (event) => {
+      if (event.isComposing) return;
+      if (event.key === "ArrowUp" && !this.#field.value) {
+        event.preventDefault();
+        up();
+      }
+      if (event.key === "Escape" && this.#answered) this.#cancelAnswer();
+    });
+    submitOnEnter(this.#field);
+    this.#field.addEventListener("input", () => {
+      this.#alert.textContent = "";
+      keep(place, draft, this.#field.value);
+    });
+    this.#form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#send();
+    });
+    this.#reply.querySelector("button")?.addEventListener("click", () => this.#cancelAnswer());
+  }
+
+  /** What is written next answers a message. @param {Message} message */
+  answer({ mid, author, message }) {
+    this.#answered = mid;
+    /** @type {HTMLElement} */ (this.#reply.querySelector("[data-author]")).textContent = author.name;
+    /** @type {HTMLElement} */ (this.#reply.querySelector("[data-excerpt]")).textContent = excerpt(message);
+    this.#reply.hidden = false;
+    this.#field.focus();
+  }
+
+  /** A message is gone: perhaps the one that is answered. @param {string} mid */
+  gone(mid) {
+    if (mid !== this.#answered) return;
+    this.#cancelAnswer();
+    this.#alert.textContent = "The message that you were answering is gone.";
+  }
+
+  /** @param {string} text */
+  complain(text) {
+    this.#alert.textContent = text;
+  }
+
+  #cancelAnswer() {
+    const hadFocus = this.#reply.contains(document.activeElement);
+    this.#answered = undefined;
+    this.#reply.hidden = true;
+    if (hadFocus) this.#field.focus();
+  }
+
+  #send() {
+    const text = this.#field.value;
     const length = [...text].length;
-    if (!text.trim()) return;
+    const most = Number(this.#form.dataset.maxChars);
+    if (!text.trim() || this.#standing.refusal) return;
     // Not `maxlength`: it would cut what is pasted, and say nothing.
-    if (length > most) {
-      alert.textContent = `That is ${length} characters; a message has at most ${most}.`;
-      return;
-    }
+    if (length > most) return this.complain(`That is ${length} characters; a message has at most ${most}.`);
     try {
-      outbox.add(text);
+      this.#outbox.add(text, this.#answered);
     } catch (error) {
-      alert.textContent = /** @type {Error} */ (error).message;
-      return;
+      return this.complain(/** @type {Error} */ (error).message);
     }
-    field.value = "";
-    alert.textContent = "";
-    keep(place, draft, "");
-    onSent();
-  };
-
-  field.value ||= readKept(place, draft) ?? "";
-  submitOnEnter(field);
-  field.addEventListener("input", () => {
-    alert.textContent = "";
-    keep(place, draft, field.value);
-  });
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    send();
-  });
+    this.#field.value = "";
+    this.#alert.textContent = "";
+    this.#cancelAnswer();
+    keep(place, this.#draft, "");
+    this.#onSent();
+  }
 }

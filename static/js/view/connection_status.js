@@ -9,6 +9,7 @@ const WORDS = {
   connected: "Live",
   reconnecting: "Reconnecting…",
   offline: "Offline",
+  archived: "Archived",
   closed: "Closed.",
 };
 const MAKESHIFT = "Live (without WebSocket)";

@@ -1,96 +1,102 @@
 // @ts-check
-import { cloneTemplate } from "./page.js";
-import { submitOnEnter } from "./submit_on_enter.js";
+import { excerpt } from "../lib/excerpt.js";
+import { Menu } from "./menu.js";
+import { MessageKeys } from "./message_keys.js";
+import { byId, cloneTemplate } from "./page.js";
 
-/** @import { Requests } from "../lib/requests.js" */
+/** @import { MyReactions } from "../lib/my_reactions.js" */
 /** @import { Message } from "../lib/types.js" */
+/** @import { MessageActions } from "./message_actions.js" */
 
 /**
- * What one may do with a message: edit one's own, delete one's own or, as a moderator, any.
+ * What stands beside a message to do something with it: a button for its menu, and its reactions.
  */
 export class MessageTools {
-  #requests;
+  keys;
+  #menu;
+  #actions;
+  #mine;
   #me;
-  #mayModerate;
+  #get;
 
   /**
-   * @param {Requests} requests
+   * @param {MessageActions} actions
+   * @param {MyReactions} mine
    * @param {string} me
-   * @param {boolean} mayModerate
+   * @param {(mid: string) => Message | undefined} get
+   * @param {{ hold(why: unknown): void, release(why: unknown): void }} scroller
    */
-  constructor(requests, me, mayModerate) {
-    this.#requests = requests;
+  constructor(actions, mine, me, get, scroller) {
+    this.#actions = actions;
+    this.#mine = mine;
     this.#me = me;
-    this.#mayModerate = mayModerate;
+    this.#get = get;
+    this.#menu = new Menu(() => scroller.hold("menu"), () => scroller.release("menu"));
+    this.keys = new MessageKeys((item, key) => this.#pressed(item, key));
+    byId("log").addEventListener("click", (event) => this.#clicked(/** @type {Element} */ (event.target)));
   }
 
-  /**
-   * @param {HTMLElement} item
-   * @param {Message} message
-   */
-  offer(item, message) {
-    const isMine = message.author.id === this.#me;
-    item.classList.toggle("message--mine", isMine);
-    if (item.querySelector(".message__tools") || !(isMine || this.#mayModerate)) return;
-    const tools = cloneTemplate("message-tools");
-    const [edit, remove] = tools.querySelectorAll("button");
-    edit.hidden = !isMine;
-    edit.addEventListener("click", () => this.#edit(item, tools));
-    remove.addEventListener("click", () => this.#confirmDeletion(item, tools));
-    item.append(tools);
+  /** @param {HTMLElement} item @param {Message} message */
+  shown(item, message) {
+    item.classList.toggle("message--mine", message.author.id === this.#me);
+    if (!item.querySelector(".message__more")) item.append(cloneTemplate("message-tools"));
+    for (const chip of item.querySelectorAll("span.chip")) chip.replaceWith(this.#chip(chip, message.mid));
+    this.keys.shown(item);
   }
 
-  /** @param {HTMLElement} item @param {HTMLElement} tools */
-  #edit(item, tools) {
-    const editor = /** @type {HTMLFormElement} */ (cloneTemplate("message-editor"));
-    const field = /** @type {HTMLTextAreaElement} */ (editor.elements.namedItem("message"));
-    field.value = item.dataset.text ?? "";
-    this.#openForm(item, tools, editor, () => ({ type: "edit", mid: item.dataset.mid, message: field.value }));
-    item.classList.add("message--editing");
-    submitOnEnter(field);
-    field.focus();
+  /** @param {HTMLElement} item */
+  leaving(item) {
+    item.dispatchEvent(new Event("leaving"));
+    const button = /** @type {HTMLElement} */ (item.querySelector(".message__more"));
+    if (button && this.#menu.isOf(button)) {
+      this.#menu.close(false);
+      item.focus({ preventScroll: true });
+    }
+    this.keys.leaving(item);
   }
 
-  /** @param {HTMLElement} item @param {HTMLElement} tools */
-  #confirmDeletion(item, tools) {
-    const question = /** @type {HTMLFormElement} */ (cloneTemplate("message-deletion"));
-    this.#openForm(item, tools, question, () => ({ type: "delete", mid: item.dataset.mid }));
-    question.querySelector("button")?.focus();
+  /** What one may do has changed. */
+  renew() {
+    this.#menu.close();
   }
 
-  /**
-   * Put a form in the place of the buttons until it is done with or given up.
-   * @param {HTMLElement} item
-   * @param {HTMLElement} tools
-   * @param {HTMLFormElement} form
-   * @param {() => import("../lib/types.js").Frame} frame what to send when it is submitted
-   */
-  #openForm(item, tools, form, frame) {
-    const alert = /** @type {HTMLElement} */ (form.querySelector("[role=alert]"));
-    const opener = /** @type {HTMLElement} */ (document.activeElement);
-    const close = () => {
-      form.remove();
-      tools.hidden = false;
-      item.classList.remove("message--editing");
-      opener.focus();
-    };
-    form.addEventListener("submit", async (event) => {
-      event.preventDefault();
-      alert.textContent = "";
-      try {
-        await this.#requests.ask(frame());
-        close();
-      } catch (error) {
-        alert.textContent = /** @type {Error} */ (error).message;
-      }
-    });
-    form.addEventListener("keydown", (event) => {
-      // Escape while composing only takes back the word.
-      if (event.key === "Escape" && !event.isComposing) close();
-    });
-    form.querySelector("[data-cancel]")?.addEventListener("click", close);
-    tools.hidden = true;
-    item.append(form);
-    form.scrollIntoView({ block: "nearest" });
+  /** @param {Element} chip @param {string} mid */
+  #chip(chip, mid) {
+    const { reaction = "" } = /** @type {HTMLElement} */ (chip.parentElement).dataset;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "chip";
+    button.tabIndex = -1;
+    button.setAttribute("aria-pressed", String(this.#mine.has(mid, reaction)));
+    button.textContent = chip.textContent;
+    return button;
+  }
+
+  /** @param {Element} target */
+  #clicked(target) {
+    const item = /** @type {HTMLElement | null} */ (target.closest("li.message"));
+    const message = item && this.#get(item.dataset.mid ?? "");
+    if (!item || !message) return;
+    const button = /** @type {HTMLElement | null} */ (target.closest(".message__more"));
+    const chip = target.closest("button.chip");
+    if (button && this.#menu.isOf(button)) this.#menu.close();
+    else if (button) this.#open(item, message, button);
+    else if (chip) this.#actions.toggle(message, /** @type {HTMLElement} */ (chip.parentElement).dataset.reaction ?? "");
+  }
+
+  /** @param {HTMLElement} item @param {string} key */
+  #pressed(item, key) {
+    const message = this.#get(item.dataset.mid ?? "");
+    if (!message) return false;
+    if (key !== "Enter" && key !== "+") return this.#actions.press(message, key);
+    this.#open(item, message, item);
+    return true;
+  }
+
+  /** @param {HTMLElement} item @param {Message} message @param {HTMLElement} back */
+  #open(item, message, back) {
+    const button = /** @type {HTMLElement} */ (item.querySelector(".message__more"));
+    const title = `${message.author.name}: ${excerpt(message.message)}`;
+    this.#menu.open(button, title, this.#actions.menu(message), { back });
   }
 }

@@ -36,12 +36,11 @@ function makeItem(outbox, { key, message }) {
   const item = cloneTemplate("outgoing-template");
   // As it was typed: what it will look like is the server's to say.
   /** @type {HTMLElement} */ (item.querySelector(".message__body")).textContent = message;
-  const [retry, discard] = item.querySelectorAll("button");
-  retry.addEventListener("click", () => {
+  item.querySelector("[data-retry]")?.addEventListener("click", () => {
     outbox.retry(key);
     byId("composer-text").focus();
   });
-  discard.addEventListener("click", () => outbox.discard(key));
+  item.querySelector("[data-discard]")?.addEventListener("click", () => outbox.discard(key));
   return item;
 }
 
@@ -54,7 +53,8 @@ function fill(item, { fate, note }) {
   else said.removeAttribute("role");
   const words = isFailed ? `Not sent. ${note}` : note;
   if (said.textContent !== words) said.textContent = words;
-  /** @type {HTMLElement} */ (item.querySelector(".message__form")).hidden = !isFailed;
+  /** @type {HTMLElement} */ (item.querySelector(".message__form")).hidden = !isFailed && fate !== "held";
+  /** @type {HTMLElement} */ (item.querySelector("[data-retry]")).hidden = !isFailed;
 }
 
 /** @param {HTMLElement} item */

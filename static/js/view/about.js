@@ -1,0 +1,35 @@
+// @ts-check
+import { byId } from "./page.js";
+
+/** @import { About } from "../lib/types.js" */
+
+/**
+ * Show what is known of the room, or what of it is different now.
+ * @param {Partial<About>} about
+ */
+export function showAbout({ title, topic, language, visibility, archived }) {
+  if (title) {
+    byId("title").textContent = title;
+    document.title = `${title} · Engawa`;
+    byId("scroller").setAttribute("aria-label", `Messages in ${title}`);
+  }
+  const shown = document.getElementById("topic");
+  if (topic !== undefined && shown) {
+    shown.textContent = topic;
+    shown.hidden = !topic;
+  }
+  if (language !== undefined) byId("log").lang = language;
+  // Who may watch is something that people here must be able to rely on.
+  if (visibility) {
+    const now = visibility === "private" ? "private" : "open";
+    for (const line of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-visibility]"))) {
+      line.hidden = line.dataset.visibility !== now;
+    }
+  }
+  if (archived !== undefined) byId("archived").hidden = !archived;
+}
+
+/** What a page says of its room. @param {Document} page @returns {About} */
+export function readAbout(page) {
+  return JSON.parse(page.getElementById("room")?.dataset.about ?? "{}");
+}

@@ -1,0 +1,25 @@
+// @ts-check
+import { byId } from "./page.js";
+
+const SHOWN_MS = 6_000;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let timer;
+
+/**
+ * Say what became of something that was asked for.
+ * @param {string} text
+ * @param {boolean} [isError]
+ */
+export function say(text, isError = false) {
+  const feedback = byId("feedback");
+  clearTimeout(timer);
+  feedback.textContent = text;
+  feedback.classList.toggle("error", isError);
+  feedback.hidden = false;
+  timer = setTimeout(() => (feedback.hidden = true), SHOWN_MS);
+}
+
+/** @param {unknown} error with a sentence for people */
+export function complain(error) {
+  say(/** @type {Error} */ (error).message, true);
+}

@@ -1,0 +1,64 @@
+// @ts-check
+import { excerpt } from "../lib/excerpt.js";
+import { byId, fetchPage } from "./page.js";
+
+/** @import { Message } from "../lib/types.js" */
+
+/** The pinned message, in a bar under the room's head. */
+export class Pinned {
+  #bar = byId("pinned");
+  #get;
+
+  /**
+   * @param {(mid: string) => Message | undefined} get a message that is shown
+   * @param {(mid: string) => void} unpin
+   */
+  constructor(get, unpin = () => {}) {
+    this.#get = get;
+    this.#button?.addEventListener("click", () => unpin(this.#bar.dataset.mid ?? ""));
+  }
+
+  /** @param {string | null | undefined} mid @param {boolean} mayUnpin */
+  async show(mid, mayUnpin = false) {
+    const { dataset } = this.#bar;
+    if (this.#button) this.#button.hidden = !mayUnpin;
+    if (mid === undefined || (mid ?? "") === dataset.mid) return;
+    dataset.mid = mid ?? "";
+    const message = mid ? this.#get(mid) : undefined;
+    if (mid && !message) return this.#lookUp(mid);
+    if (message) this.#fill(message);
+    this.#bar.hidden = !mid;
+  }
+
+  /** A message has another text: perhaps the one that is pinned. @param {Message} message */
+  changed(message) {
+    if (message.mid === this.#bar.dataset.mid) this.#fill(message);
+  }
+
+  /** @returns {HTMLButtonElement | null} */
+  get #button() {
+    return this.#bar.querySelector(".pinned__unpin");
+  }
+
+  /** @param {Message} message */
+  #fill({ mid, author, message }) {
+    this.#bar.querySelector("a")?.setAttribute("href", `#m-${mid}`);
+    /** @type {HTMLElement} */ (this.#bar.querySelector(".pinned__author")).textContent = author.name;
+    /** @type {HTMLElement} */ (this.#bar.querySelector(".pinned__excerpt")).textContent = excerpt(message);
+  }
+
+  // It was said long ago: a page of now has it.
+  /** @param {string} mid */
+  async #lookUp(mid) {
+    try {
+      const page = await fetchPage(location.pathname);
+      const bar = page.getElementById("pinned");
+      if (this.#bar.dataset.mid !== mid || bar?.dataset.mid !== mid) return;
+      const link = bar.querySelector("a");
+      if (link) this.#bar.querySelector("a")?.replaceWith(link);
+      this.#bar.hidden = false;
+    } catch (error) {
+      console.warn("Engawa: the pinned message could not be read.", error);
+    }
+  }
+}
