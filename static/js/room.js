@@ -88,7 +88,10 @@ function takePart(path) {
     list.apply(detail);
     standing.apply(detail);
     if (detail.type === "message.edited") pinned.changed(/** @type {Message} */ (detail));
-    if (detail.type === "message.deleted") composer.gone(detail.mid);
+    if (detail.type === "message.deleted") {
+      composer.gone(detail.mid);
+      dialog.gone(detail.mid);
+    }
     // Who only listens is told of the room, and not of what that means for them.
     if (detail.type.startsWith("room.") && connection.isMakeshift) renewRights();
   });

@@ -62,8 +62,7 @@ export class Composer {
   /** What is written next answers a message. @param {Message} message */
   answer({ mid, author, message }) {
     this.#answered = mid;
-    /** @type {HTMLElement} */ (this.#reply.querySelector("[data-author]")).textContent = author.name;
-    /** @type {HTMLElement} */ (this.#reply.querySelector("[data-excerpt]")).textContent = excerpt(message);
+    this.#describe(author.name, excerpt(message));
     this.#reply.hidden = false;
     this.#field.focus();
   }
@@ -80,10 +79,17 @@ export class Composer {
     this.#alert.textContent = text;
   }
 
+  /** @param {string} author @param {string} text */
+  #describe(author, text) {
+    /** @type {HTMLElement} */ (this.#reply.querySelector("[data-author]")).textContent = author;
+    /** @type {HTMLElement} */ (this.#reply.querySelector("[data-excerpt]")).textContent = text;
+  }
+
   #cancelAnswer() {
     const hadFocus = this.#reply.contains(document.activeElement);
     this.#answered = undefined;
     this.#reply.hidden = true;
+    this.#describe("", "");
     if (hadFocus) this.#field.focus();
   }
 

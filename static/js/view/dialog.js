@@ -11,6 +11,8 @@ export class Dialog {
   #dialog = /** @type {HTMLDialogElement} */ (byId("dialog"));
   #opened;
   #closed;
+  /** @type {string | undefined} */
+  #about;
 
   /** @param {() => void} opened @param {() => void} closed when the focus is where it was before, if that is still there */
   constructor(opened, closed) {
@@ -24,6 +26,12 @@ export class Dialog {
     this.#dialog.addEventListener("click", ({ target }) => target === this.#dialog && this.#dialog.close());
   }
 
+  /** A message is gone: perhaps the one that this is about. What it said goes, too. @param {string} mid */
+  gone(mid) {
+    if (mid !== this.#about) return;
+    for (const slot of this.#dialog.querySelectorAll("[data-excerpt]")) slot.textContent = "(deleted)";
+  }
+
   /**
    * @param {string} template
    * @param {Message | null} about
@@ -35,6 +43,7 @@ export class Dialog {
   ask(template, about, submit, preset = {}) {
     const form = /** @type {HTMLFormElement} */ (cloneTemplate(template));
     if (about) describe(form, about);
+    this.#about = about?.mid;
     for (const [name, value] of Object.entries(preset)) {
       const field = /** @type {RadioNodeList} */ (form.elements.namedItem(name));
       field.value = value;

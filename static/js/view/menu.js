@@ -80,6 +80,9 @@ export class Menu {
     this.#button = null;
     this.#element.hidePopover();
     if (givesFocusBack && hadFocus && this.#back?.isConnected) this.#back.focus({ preventScroll: true });
+    // What was said is nowhere once it is deleted.
+    this.#element.replaceChildren();
+    this.#element.removeAttribute("aria-label");
     this.#closed();
   }
 

@@ -25,9 +25,9 @@ export class Pinned {
     if (mid === undefined || (mid ?? "") === dataset.mid) return;
     dataset.mid = mid ?? "";
     const message = mid ? this.#get(mid) : undefined;
-    if (mid && !message) return this.#lookUp(mid);
-    if (message) this.#fill(message);
-    this.#bar.hidden = !mid;
+    this.#fill(message);
+    this.#bar.hidden = !message;
+    if (mid && !message) await this.#lookUp(mid);
   }
 
   /** A message has another text: perhaps the one that is pinned. @param {Message} message */
@@ -40,11 +40,11 @@ export class Pinned {
     return this.#bar.querySelector(".pinned__unpin");
   }
 
-  /** @param {Message} message */
-  #fill({ mid, author, message }) {
-    this.#bar.querySelector("a")?.setAttribute("href", `#m-${mid}`);
-    /** @type {HTMLElement} */ (this.#bar.querySelector(".pinned__author")).textContent = author.name;
-    /** @type {HTMLElement} */ (this.#bar.querySelector(".pinned__excerpt")).textContent = excerpt(message);
+  /** @param {Message | undefined} message */
+  #fill(message) {
+    this.#bar.querySelector("a")?.setAttribute("href", `#m-${message?.mid ?? ""}`);
+    /** @type {HTMLElement} */ (this.#bar.querySelector(".pinned__author")).textContent = message?.author.name ?? "";
+    /** @type {HTMLElement} */ (this.#bar.querySelector(".pinned__excerpt")).textContent = excerpt(message?.message ?? "");
   }
 
   // It was said long ago: a page of now has it.
