@@ -54,7 +54,7 @@ class ViewerView(View):
             "room": room,
             "about_json": encode(room_fields(room)),
             "pinned_message": pinned_message(room),
-            "report_url": reverse("feeds:watch", args=[room.slug]) + "report",
+            "report_url": reverse("feeds:report", args=[room.slug]),
             "stream_url": f"{stream}?{urlencode({'lastEventId': make_id({room.slug: page.head})})}",
             "room_url": absolute("chat:room", room.slug),
             "embed_snippet": embed_snippet(room) if policies.may_embed(room) else "",

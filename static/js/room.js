@@ -28,7 +28,8 @@ import { showRoomLinks } from "./view/room_links.js";
 
 // A room's page, for those who take part.
 
-const { slug = "", socketPath, streamUrl = "", postUrl = "", commandsUrl = "", me = "", kind = "" } = byId("room").dataset;
+const { slug = "", socketPath, streamUrl = "", postUrl = "", commandsUrl = "" } = byId("room").dataset;
+const { me = "", myIds = "", kind = "" } = byId("room").dataset;
 
 // A page of the past is a page: nothing moves there.
 if (socketPath) takePart(socketPath);
@@ -42,6 +43,9 @@ function takePart(path) {
   const standing = new Standing(readRights(document), readAbout(document), kind);
   const outbox = new Outbox(connection, slug, me, door.post);
   const requests = new Requests(connection, door.command);
+  // Oneself, and the guest that one was before one signed up.
+  const ids = new Set(myIds.split(" "));
+  const isMine = (/** @type {Message} */ { author }) => ids.has(author.id);
   const mine = new MyReactions(slug, me);
   /** @type {MessageTools | undefined} */
   let tools;
@@ -71,12 +75,12 @@ function takePart(path) {
     standing,
     mine,
     dialog,
-    me,
+    isMine,
     reactions: (byId("room").dataset.reactions ?? "").split(" ").filter(Boolean),
     answer: (message) => composer.answer(message),
     edit: (message) => editMessage(message, requests, scroller),
   });
-  tools = new MessageTools(actions, mine, me, (mid) => list.get(mid), scroller);
+  tools = new MessageTools(actions, mine, isMine, (mid) => list.get(mid), scroller);
   list.showAll();
   const pinned = new Pinned(
     (mid) => list.get(mid),
@@ -87,10 +91,11 @@ function takePart(path) {
     const detail = /** @type {RoomEvent} */ (/** @type {CustomEvent} */ (event).detail);
     list.apply(detail);
     standing.apply(detail);
-    if (detail.type === "message.edited") pinned.changed(/** @type {Message} */ (detail));
+    if (detail.type === "message.edited") {
+      for (const about of [pinned, composer, dialog]) about.changed(/** @type {Message} */ (detail));
+    }
     if (detail.type === "message.deleted") {
-      composer.gone(detail.mid);
-      dialog.gone(detail.mid);
+      for (const about of [composer, dialog]) about.gone(detail.mid);
     }
     // Who only listens is told of the room, and not of what that means for them.
     if (detail.type.startsWith("room.") && connection.isMakeshift) renewRights();

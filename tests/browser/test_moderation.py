@@ -126,7 +126,7 @@ class Mouse:
         self.page = page
 
     async def target(self, author: str) -> str:
-        """The id of a message of theirs that one can see whole, once the log stands still for who points at it."""
+        """The id of their last message, brought into view where the log stands still for who points at it."""
         box = await self.page.locator("#scroller").bounding_box()
         await self.page.mouse.move(box["x"] + 200, box["y"] + box["height"] / 2)
         await self.page.mouse.move(box["x"] + 210, box["y"] + box["height"] / 2)
@@ -135,12 +135,9 @@ class Mouse:
     async def visible(self, author: str) -> str:
         return await self.page.locator("#scroller").evaluate(
             """(scroller, author) => {
-                const {top, bottom} = scroller.getBoundingClientRect();
-                const items = [...scroller.querySelectorAll("#log > li")].filter((item) => {
-                    const box = item.getBoundingClientRect();
-                    return item.dataset.author === author && box.top >= top && box.bottom <= bottom;
-                });
-                return items[Math.floor(items.length / 2)].id;
+                const item = [...scroller.querySelectorAll(`[data-author="${author}"]`)].at(-1);
+                item.scrollIntoView({block: "center"});
+                return item.id;
             }""",
             author,
         )

@@ -130,12 +130,12 @@ async def test_a_network_reports_so_often_and_no_more(cast, settings, mid, url) 
     assert (await report("203.0.113.6")).status_code == 200
 
 
-def test_an_archived_room_says_so_to_who_watches_and_opens_no_stream(cast, viewer, mid, url) -> None:
-    assert "data-stream-url" in viewer.get("/feeds/veranda/").text
+def test_an_archived_room_says_so_to_who_watches_and_may_be_opened_again(cast, viewer, mid, url) -> None:
+    assert '<p class="room__archived notice" id="archived" hidden>' in viewer.get("/feeds/veranda/").text
     governing.archive(cast.olga, cast.room.pk)
     for path in ("/feeds/veranda/", "/embed/veranda/"):
         page = viewer.get(path).text
-        assert "This room is archived" in page
+        assert '<p class="room__archived notice" id="archived">This room is archived' in page
         assert "xyzzy" in page
-        assert "/feeds/veranda/stream" not in page
+        assert "/feeds/veranda/stream" in page
     assert viewer.post(url, {"reason": "spam"}).status_code == 200

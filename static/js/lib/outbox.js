@@ -128,6 +128,7 @@ export class Outbox extends EventTarget {
   seen({ key = "", author }) {
     const mine = this.#store.get(key) ?? this.#delivered.get(key);
     if (!mine || author.id !== (mine.as ?? this.#connection.me)) return;
+    if (this.#attempt?.key === key) this.dispatchEvent(new Event("posted"));
     this.#forget(key);
     this.#tell();
     this.#next();

@@ -67,6 +67,11 @@ export class Composer {
     this.#field.focus();
   }
 
+  /** A message has another text: perhaps the one that is answered. @param {Message} message */
+  changed({ mid, author, message }) {
+    if (mid === this.#answered) this.#describe(author.name, excerpt(message));
+  }
+
   /** A message is gone: perhaps the one that is answered. @param {string} mid */
   gone(mid) {
     if (mid !== this.#answered) return;

@@ -26,6 +26,11 @@ export class Dialog {
     this.#dialog.addEventListener("click", ({ target }) => target === this.#dialog && this.#dialog.close());
   }
 
+  /** A message has another text: perhaps the one that this is about. @param {Message} message */
+  changed(message) {
+    if (message.mid === this.#about) describe(this.#dialog, message);
+  }
+
   /** A message is gone: perhaps the one that this is about. What it said goes, too. @param {string} mid */
   gone(mid) {
     if (mid !== this.#about) return;

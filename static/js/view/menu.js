@@ -44,6 +44,12 @@ export class Menu {
     return this.#button !== null;
   }
 
+  /** What it is about. @param {string} text */
+  set title(text) {
+    /** @type {HTMLElement} */ (this.#element.querySelector(".menu__title")).textContent = text;
+    this.#element.setAttribute("aria-label", text);
+  }
+
   /** @param {HTMLElement} button */
   isOf(button) {
     return this.#button === button;
@@ -60,9 +66,8 @@ export class Menu {
     const heading = document.createElement("p");
     heading.className = "menu__title";
     heading.dir = "auto";
-    heading.textContent = title;
-    this.#element.setAttribute("aria-label", title);
     this.#element.replaceChildren(heading, ...content.map((part) => ("row" in part ? this.#row(part) : this.#entry(part))));
+    this.title = title;
     this.#button = button;
     this.#back = back;
     button.setAttribute("aria-expanded", "true");

@@ -18,8 +18,8 @@ export class MessageActions {
   #room;
 
   /**
-   * @param {{ requests: Requests, standing: Standing, mine: MyReactions, dialog: Dialog, me: string, reactions: string[],
-   *   answer(message: Message): void, edit(message: Message): void }} room
+   * @param {{ requests: Requests, standing: Standing, mine: MyReactions, dialog: Dialog, isMine(message: Message): boolean,
+   *   reactions: string[], answer(message: Message): void, edit(message: Message): void }} room
    */
   constructor(room) {
     this.#room = room;
@@ -62,10 +62,10 @@ export class MessageActions {
    * @returns {{ entry: Entry, row?: Row }[]}
    */
   of(message) {
-    const { standing, me, answer, edit } = this.#room;
+    const { standing, answer, edit } = this.#room;
     const { mid, author } = message;
     const { may, about } = standing;
-    const isMine = author.id === me;
+    const isMine = this.#room.isMine(message);
     const moderates = may.moderate && !isMine;
     const isBelow = moderates && author.kind !== "bot" && standing.outranks(author.role);
     const isPinned = about.pinned === mid;
@@ -162,7 +162,7 @@ export class MessageActions {
       say(done);
     });
     // Why one deletes one's own is nobody's business.
-    if (message.author.id === this.#room.me) form.querySelector("[data-reason]")?.remove();
+    if (this.#room.isMine(message)) form.querySelector("[data-reason]")?.remove();
   }
 
   /** @param {Message} message @param {string} [howLong] */

@@ -16,20 +16,20 @@ export class MessageTools {
   #menu;
   #actions;
   #mine;
-  #me;
+  #isMine;
   #get;
 
   /**
    * @param {MessageActions} actions
    * @param {MyReactions} mine
-   * @param {string} me
+   * @param {(message: Message) => boolean} isMine
    * @param {(mid: string) => Message | undefined} get
    * @param {{ hold(why: unknown): void, release(why: unknown): void }} scroller
    */
-  constructor(actions, mine, me, get, scroller) {
+  constructor(actions, mine, isMine, get, scroller) {
     this.#actions = actions;
     this.#mine = mine;
-    this.#me = me;
+    this.#isMine = isMine;
     this.#get = get;
     this.#menu = new Menu(() => scroller.hold("menu"), () => scroller.release("menu"));
     this.keys = new MessageKeys((item, key) => this.#pressed(item, key));
@@ -38,8 +38,10 @@ export class MessageTools {
 
   /** @param {HTMLElement} item @param {Message} message */
   shown(item, message) {
-    item.classList.toggle("message--mine", message.author.id === this.#me);
+    item.classList.toggle("message--mine", this.#isMine(message));
     if (!item.querySelector(".message__more")) item.append(cloneTemplate("message-tools"));
+    const button = /** @type {HTMLElement} */ (item.querySelector(".message__more"));
+    if (this.#menu.isOf(button)) this.#menu.title = titleOf(message);
     for (const chip of item.querySelectorAll("span.chip")) chip.replaceWith(this.#chip(chip, message.mid));
     this.keys.shown(item);
   }
@@ -96,7 +98,9 @@ export class MessageTools {
   /** @param {HTMLElement} item @param {Message} message @param {HTMLElement} back */
   #open(item, message, back) {
     const button = /** @type {HTMLElement} */ (item.querySelector(".message__more"));
-    const title = `${message.author.name}: ${excerpt(message.message)}`;
-    this.#menu.open(button, title, this.#actions.menu(message), { back });
+    this.#menu.open(button, titleOf(message), this.#actions.menu(message), { back });
   }
 }
+
+/** @param {Message} message */
+const titleOf = ({ author, message }) => `${author.name}: ${excerpt(message)}`;
