@@ -293,6 +293,7 @@ async def test_reactions_replies_and_pins_are_the_same_for_everybody(house: Enga
     await say(owner, "persimmons")
     await expect(owner.locator("#composer-reply")).to_be_hidden()
     # Reactions: of both, and one of them taken back.
+    await page.bring_to_front()
     question, answer = page.locator("#log > li").nth(0), page.locator("#log > li").nth(1)
     await answer.hover()
     await answer.locator(".message__more").click()
@@ -321,6 +322,7 @@ async def test_reactions_replies_and_pins_are_the_same_for_everybody(house: Enga
         "href", f"/feeds/talk/report?mid={await question.get_attribute('data-mid')}"
     )
     # What is answered and pinned goes, and nothing of it stays.
+    await page.bring_to_front()
     await choose(page, question, "Delete", "Delete")
     for view in (page, owner, watch):
         await expect(view.locator("#log .message__reply:visible")).to_have_text(re.compile("a deleted message$"))
