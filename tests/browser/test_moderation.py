@@ -11,7 +11,7 @@ import websockets
 from playwright.async_api import Locator, Page, expect
 
 from tests.browser.conftest import Person
-from tests.browser.test_rooms import choose, say, texts
+from tests.browser.test_rooms import NO_WEBSOCKET, choose, say, texts
 from tests.clients import Participant, participant
 from tests.servers import Engawa
 
@@ -26,6 +26,7 @@ ROOMS = {
     "talk": {"shows_names": True},
     "ends": {},
     "roles": {},
+    "http": {},
 }
 PREPARE = f"""
 import json
@@ -353,9 +354,37 @@ async def test_an_archived_room_closes_the_field_and_keeps_the_draft(house: Enga
         await expect(view.get_by_role("heading", name="Another")).to_be_visible()
         await expect(view.locator("#topic")).to_have_text("X")
         await expect(view.locator("#archived")).to_be_hidden()
+    await late.clock.fast_forward("01:01")
+    await expect(late.locator("#archived")).to_be_hidden()
+    await expect(late).to_have_title("Another · Engawa")
+    await page.bring_to_front()
     await field.press_sequentially("ght")
     await field.press("Enter")
-    await expect(texts(page)).to_have_text(["half a thought"])
+    for view in (page, watch, late):
+        await expect(texts(view)).to_have_text(["half a thought"])
+
+
+async def test_without_a_websocket_all_of_it_goes_by_http(house: Engaged, person, signed_in) -> None:
+    owner = await signed_in("olga")
+    await owner.context.add_init_script(NO_WEBSOCKET)
+    page = await owner.open(f"{house.base}/chat/http/")
+    guest = await (await person()).open(f"{house.base}/chat/http/")
+    await say(guest, "one")
+    await say(guest, "two")
+    await expect(texts(page)).to_have_text(["one", "two"])
+    await page.locator("#composer-text").focus()
+    for key in ("ArrowUp", "p", "+"):
+        await page.keyboard.press(key)
+    await page.keyboard.press("Enter")  # the first reaction
+    for view in (page, guest):
+        await expect(view.locator("#log .chip")).to_have_text(["👍 1"])
+        await expect(view.locator("#pinned")).to_contain_text("two")
+    await choose(page, page.locator("#log > li").last, "Delete…", "Delete")
+    for view in (page, guest):
+        await expect(texts(view)).to_have_text(["one"])
+        await expect(view.locator("#pinned")).to_be_hidden()
+    house.do("http", "governing.archive(olga, room.pk)")
+    await expect(page.locator("#composer-state")).to_have_text(re.compile("^This room is archived"))
 
 
 async def test_the_tools_of_a_moderator_come_and_go(house: Engaged, person, signed_in) -> None:

@@ -250,7 +250,7 @@ export class Outbox extends EventTarget {
   /** @param {string} reason @param {number} [seconds] as many as the server asked for @param {string} [code] */
   #wait(reason, seconds, code = "") {
     this.#attempt = null;
-    const wait = seconds === undefined ? this.#backoff.next() : seconds * 1000;
+    const wait = seconds === undefined ? this.#backoff.next() : Math.min(seconds, UNTIL_TOLD_SECONDS) * 1000;
     this.#pause = { code, reason, until: Date.now() + wait, isFirm: seconds !== undefined };
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#goOn(), wait);

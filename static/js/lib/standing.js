@@ -7,6 +7,8 @@ const GOVERNING = new Set(["owner", "moderator"]);
 const RANKS = ["none", "member", "moderator", "owner"];
 // A mute that is over is over for the server first.
 const AFTER_MUTE_MS = 500;
+// A timer cannot wait longer.
+const LONGEST_MS = 2 ** 31 - 1;
 
 /**
  * How things stand: what is known of the room, and what one may do in it.
@@ -93,6 +95,7 @@ export class Standing extends EventTarget {
     clearTimeout(this.#muteEnds);
     if (!until) return;
     const wait = Math.max(0, Date.parse(until) - Date.now()) + AFTER_MUTE_MS;
+    if (wait > LONGEST_MS) return;
     this.#muteEnds = setTimeout(() => {
       const post = !this.about.archived && !this.#refusalByLevel;
       this.renew({ role: this.rights.role, may: { ...this.rights.may, post, react: !this.about.archived } });

@@ -55,6 +55,8 @@ function fill(item, { fate, note }) {
   if (said.textContent !== words) said.textContent = words;
   /** @type {HTMLElement} */ (item.querySelector(".message__form")).hidden = !isFailed && fate !== "held";
   /** @type {HTMLElement} */ (item.querySelector("[data-retry]")).hidden = !isFailed;
+  // What waits for a moderator is theirs by now.
+  /** @type {HTMLElement} */ (item.querySelector("[data-discard]")).textContent = isFailed ? "Discard" : "Dismiss";
 }
 
 /** @param {HTMLElement} item */
