@@ -345,6 +345,11 @@ async def test_an_archived_room_closes_the_field_and_keeps_the_draft(house: Enga
     await expect(field).to_have_attribute("readonly", "")
     await field.press("Enter")
     await expect(field).to_have_value("half a thou")
+    # Who comes later is told that nothing happens here, and looks again once a minute.
+    late = await guest.context.new_page()
+    await late.clock.install()
+    await late.goto(f"{house.base}/feeds/ends/")
+    await expect(late.get_by_role("status")).to_have_text("Archived")
     house.do(
         "ends",
         "governing.reopen(olga, room.pk); governing.change_room(olga, room.pk, {'title': 'Another', 'topic': 'X'})",
