@@ -45,6 +45,8 @@ PUBLIC = {
     "pin": MODERATING,
     "unpin": MODERATING,
     "hide": MODERATING,
+    "hide_owners": MODERATING,  # a message is not its author
+    "delete_owners": {**only((*GOVERNING, "token")), "reading_token": "token.scope"},
     "unhide": MODERATING,
     "delete_hidden": MODERATING,
     "delete_recent": MODERATING,

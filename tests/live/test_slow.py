@@ -28,7 +28,7 @@ from chat import posting
 from chat.posting import Post
 from chat.identity import new_guest
 from chat.models import Room
-gil, room = new_guest('Gil'), Room.objects.get(slug='lobby')
+gil, room = new_guest(), Room.objects.get(slug='lobby')
 for start in range(0, {count}, 100):
     posting.post_together(room.pk, [Post(gil, f'message {{n}} ' + 'x' * 400) for n in range(start, start + 100)])
 posting.post(gil, room.pk, 'the end')

@@ -156,6 +156,8 @@ def act(world: SimpleNamespace, action: str, role: str) -> object:
         "pin": ("pin", {"mid": world.theirs}),
         "unpin": ("unpin", {"mid": world.pinned}),
         "hide": ("hide", {"mid": world.theirs}),
+        "hide_owners": ("hide", {"mid": world.own["owner"].mid}),
+        "delete_owners": ("delete", {"mid": world.own["owner"].mid}),
         "unhide": ("unhide", {"mid": world.hidden}),
         "delete_hidden": ("delete_hidden", {"mid": world.hidden}),
         "delete_recent": ("delete_recent", {"mid": world.theirs}),

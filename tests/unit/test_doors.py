@@ -49,6 +49,7 @@ OF_A_ROOM: dict[str, tuple[dict[str, int], dict[str, int]]] = {
     "chat:members": (answers(members=(200, 200, 200), strangers=404, banned=403), ONLY_MEMBERS),
     "chat:commands": (ASKED_WRONGLY, ASKED_WRONGLY),
     "chat:settings": (OWNER, {**OWNER, **dict.fromkeys(BANNED, 404)}),
+    "chat:programs": (OWNER, {**OWNER, **dict.fromkeys(BANNED, 404)}),
     "chat:moderation": (MODERATORS, {**MODERATORS, **dict.fromkeys(BANNED, 404)}),
     "chat:audit": (OWNER, {**OWNER, **dict.fromkeys(BANNED, 404)}),
     "chat:audit_export": (OWNER, {**OWNER, **dict.fromkeys(BANNED, 404)}),
@@ -63,7 +64,7 @@ OTHERS = {
     *("password_reset", "password_reset_done", "password_reset_confirm", "password_reset_complete"),
     *("profile", "export", "delete_account", "join"),
 }
-WITHOUT_NAMES = {"favicon.ico", "health/live", "health/ready", "admin/"}
+WITHOUT_NAMES = {"favicon.ico", "health/live", "health/ready", "admin/", "^api(?:/(?P<path>[\\s\\S]*))?\\Z"}
 
 
 def addresses(patterns: list, prefix: str = "") -> Iterator[str]:
