@@ -145,8 +145,7 @@ class Server(daphne.server.Server):
             await defer.maybeDeferred(port.stopListening).asFuture(asyncio.get_running_loop())
         try:
             async with asyncio.timeout(settings.DRAIN_SECONDS):
-                await courier.stop()
-                await relays().drain()
+                await asyncio.gather(courier.stop(), relays().drain())
                 await self._everybody_gone()
                 if _has_connections():  # of whom some may have come a moment ago, and not have asked yet
                     await asyncio.sleep(LINGER_SECONDS)

@@ -2,8 +2,15 @@
 
 import asyncio
 import socket
+import ssl
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from chat import outbound
 from chat.outbound import Caller, Unreachable, is_public
@@ -121,6 +128,42 @@ async def test_a_name_that_is_not_known(monkeypatch) -> None:
     monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolve)
     with pytest.raises(Unreachable, match="not known"):
         await call("http://nowhere.invalid/")
+
+
+def certificate(name: str) -> tuple[bytes, bytes]:
+    """One for ``name``, signed by itself, and its key, as PEM."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(now - timedelta(hours=1)).not_valid_after(now + timedelta(hours=1))
+    builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+    made = builder.sign(key, hashes.SHA256())
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return made.public_bytes(Encoding.PEM), secret
+
+
+async def test_the_certificate_is_the_names_though_the_call_goes_to_a_number(monkeypatch, settings, tmp_path) -> None:
+    settings.WEBHOOK_PRIVATE_ADDRESSES = True
+    made, key = certificate("hooks.example.org")
+    (tmp_path / "both.pem").write_bytes(made + key)
+    ours = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    ours.load_cert_chain(tmp_path / "both.pem")
+    asked: list[str] = []
+    ours.sni_callback = lambda connection, name, context: asked.append(name)
+    theirs = ssl.create_default_context(cadata=made.decode())
+    monkeypatch.setattr(outbound, "_tls", lambda: theirs)
+
+    async def resolve(host: str, port: int, **more: object) -> list[tuple]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolve)
+    async with receiving(tls=ours) as receiver:
+        assert await call(f"https://hooks.example.org:{receiver.port}/hook") == 204
+        with pytest.raises(Unreachable, match="CERTIFICATE_VERIFY_FAILED"):
+            await call(f"https://other.example.org:{receiver.port}/hook")
+    assert asked == ["hooks.example.org", "other.example.org"]
+    assert len(receiver.requests) == 1
 
 
 def test_whom_an_address_belongs_to() -> None:
