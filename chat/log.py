@@ -7,7 +7,7 @@ rise in the order in which they become visible: a reader that has seen *n* never
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import lru_cache, partial
 from itertools import count, takewhile
 from time import time
 from typing import Any
@@ -64,7 +64,7 @@ def lock_together(room_ids: Collection[int]) -> dict[int, Room]:
     return {room.pk: room for room in Room.objects.raw(_locking(len(room_ids)), [*room_ids])}
 
 
-@cache
+@lru_cache(maxsize=1024)
 def _locking(count: int) -> str:
     """Asked with every post: as it stands, since putting a query together takes longer than answering it."""
     suffix = " FOR UPDATE" if transaction.get_connection().features.has_select_for_update else ""
