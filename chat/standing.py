@@ -101,15 +101,14 @@ def _longer(one: Term | None, other: Term) -> Term:
 def sanctions_in(room_ids: Collection[int], actors: Collection[Identity] | None = None) -> dict[int, Sanctions]:
     """What is in force in each of these rooms: all of it, or what may hold for ``actors``. In one query, or two where
     there is any for them."""
-    found = Sanction.objects.in_force().filter(Q(room__in=room_ids) | Q(room=None))
+    named = None
     if actors is not None and len(actors) <= MOST_NAMED:
-        networks = {actor.network for actor in actors if actor.network}
-        subjects = {actor.key for actor in actors} | {f"n{network}" for network in networks}
-        named = _naming(subjects, networks) if subjects else []
+        named = _naming(actors)
         if not named:
             return dict.fromkeys(room_ids, NOTHING)
-        if len(named) <= MOST_NAMED:
-            found = found.filter(pk__in=named)
+    found = Sanction.objects.in_force().filter(Q(room__in=room_ids) | Q(room=None))
+    if named is not None and len(named) <= MOST_NAMED:
+        found = found.filter(pk__in=named)
     columns = ("room_id", "kind", "target", "subject", "network", "created_at", "ends_at")
     by_room = defaultdict(list)
     for room_id, *sanction in found.order_by().values_list(*columns):
@@ -118,9 +117,13 @@ def sanctions_in(room_ids: Collection[int], actors: Collection[Identity] | None 
     return {room_id: Sanctions(by_room.get(room_id, ())) for room_id in room_ids}
 
 
-def _naming(subjects: Collection[str], networks: Collection[str]) -> list[int]:
+def _naming(actors: Collection[Identity]) -> list[int]:
     """The primary keys of sanctions that name one of these, be they of other rooms or over. Asked with every post, and
     nearly always there is none: as it stands, since putting a query together takes longer than answering it."""
+    if not actors:
+        return []
+    networks = {actor.network for actor in actors if actor.network}
+    subjects = {actor.key for actor in actors} | {f"n{network}" for network in networks}
     with connection.cursor() as cursor:
         cursor.execute(_naming_query(len(subjects), len(networks)), [*subjects, *networks])
         return [key for (key,) in cursor.fetchall()]
