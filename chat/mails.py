@@ -1,9 +1,10 @@
 """E-mail, sent while whoever asked for it has their answer: how long sending takes tells them nothing."""
 
 import logging
-from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
+from queue import Full, Queue
 from smtplib import SMTPException
-from threading import BoundedSemaphore, Lock
+from threading import Lock, Thread
 from time import monotonic
 
 from django.core.mail import EmailMessage
@@ -17,8 +18,7 @@ EVERY_SECONDS = 600.0
 
 logger = logging.getLogger(__name__)
 
-_sender = ThreadPoolExecutor(1, thread_name_prefix="mail")
-_waiting = BoundedSemaphore(MOST_WAITING)
+_waiting: Queue[EmailMessage] = Queue(MOST_WAITING)
 _buckets: dict[str, Bucket] = {}
 _lock = Lock()
 
@@ -33,18 +33,31 @@ def may_write_to(address: str) -> bool:
         return not _buckets.setdefault(address.casefold(), Bucket(EVERY_SECONDS, AT_ONCE)).take(now)
 
 
-def send(message: EmailMessage) -> Future[None] | None:
-    """Send ``message`` soon, from another thread. What goes wrong is logged; None where too many wait already."""
-    if not _waiting.acquire(blocking=False):
-        logger.error("An e-mail was not sent: %s wait already", MOST_WAITING)
-        return None
-    return _sender.submit(_send, message)
-
-
-def _send(message: EmailMessage) -> None:
+def send(message: EmailMessage) -> None:
+    """Send ``message`` soon, from another thread. What goes wrong is logged: too many that wait, too."""
+    _sender()
     try:
-        message.send()
-    except (SMTPException, OSError) as error:
-        logger.error("An e-mail could not be sent (%s)", type(error).__name__)
-    finally:
-        _waiting.release()
+        _waiting.put_nowait(message)
+    except Full:
+        logger.error("An e-mail was not sent: %s wait already", MOST_WAITING)
+
+
+@cache
+def _sender() -> Thread:
+    # A daemon: a mail server that does not answer must not keep a process from ending.
+    thread = Thread(target=_send_all, name="mail", daemon=True)
+    thread.start()
+    return thread
+
+
+def _send_all() -> None:
+    while True:
+        message = _waiting.get()
+        try:
+            message.send()
+        except (SMTPException, OSError) as error:
+            logger.error("An e-mail could not be sent (%s)", type(error).__name__)
+        except Exception:
+            logger.exception("An e-mail could not be sent")
+        finally:
+            _waiting.task_done()

@@ -112,8 +112,9 @@ class JoinView(PersonView):
 
     def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         response = super().dispatch(request, *args, **kwargs)
-        # The address is what makes members: it goes nowhere from here.
-        response["Referrer-Policy"] = "no-referrer"
+        # The address is what makes members: it goes nowhere from here. A form needs its origin told, or it is refused
+        # as somebody else's ("Origin: null"); who is signed in has forms here.
+        response["Referrer-Policy"] = "strict-origin" if request.user.is_authenticated else "no-referrer"
         response["X-Robots-Tag"] = "noindex, nofollow"
         return response
 

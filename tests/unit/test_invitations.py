@@ -181,6 +181,7 @@ def test_the_page_of_a_link_leads_back_from_signing_in(cast) -> None:
     assert Client().post(here).status_code == 403
     client = signed_in(cast.users.sven)
     assert client.get(f"/chat/{room.slug}/").status_code == 404
+    assert client.get(here)["Referrer-Policy"] == "strict-origin", "or its form would be refused"
     assert client.post(here)["Location"] == f"/chat/{room.slug}/"
     assert client.get(f"/chat/{room.slug}/").status_code == 200
 

@@ -26,7 +26,7 @@ def olga(cast) -> User:
 
 def sent() -> list[mail.EmailMessage]:
     """All e-mails, once those that wait are sent."""
-    mails._sender.submit(lambda: None).result()
+    mails._waiting.join()
     return mail.outbox
 
 
