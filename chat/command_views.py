@@ -4,7 +4,7 @@ from typing import Any
 
 from asgiref.sync import async_to_sync
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -45,12 +45,7 @@ class CommandsView(PersonView):
 
     def post(self, request: HttpRequest, slug: str) -> HttpResponse:
         as_json = wants_json(request)
-        try:
-            room, _ = self.room(slug)
-        except Http404:
-            if as_json:
-                return error_response(errors.RoomNotFound())
-            raise
+        room, _ = self.room(slug)
         to = _next(request, reverse("chat:room", args=[room.slug]))
         try:
             frame = _frame(request)

@@ -15,6 +15,7 @@ from chat import errors, governing, invitations, policies
 from chat.errors import ChatError
 from chat.invitations import MAX_USES
 from chat.models import Invitation, Membership, Room
+from chat.queue import waiting_in
 from chat.standing import NO_ROLE, Standing
 from chat.views import PersonView
 
@@ -97,6 +98,7 @@ class MembersView(PersonView):
             context["members"] = page
             context["roles"] = Membership.Role.choices
         if standing.governs:
+            context["waiting"] = sum(waiting_in([room.pk])[room.pk])
             found = Invitation.objects.in_force().filter(room=room).select_related("created_by")
             context["invitations"] = [each for each in found if policies.may_invite(standing, each.role)]
             context["invites_to"] = [

@@ -51,7 +51,12 @@ class PersonView(View):
             self.me = replace(request.user.identity, network=network)
         else:
             self.me = guest_of(request.COOKIES, network) or (guest := new_guest(network=network))
-        response = super().dispatch(request, *args, **kwargs)
+        try:
+            response = super().dispatch(request, *args, **kwargs)
+        except Http404:
+            if wants_json(request):
+                return error_response(errors.RoomNotFound())
+            raise
         if guest is not None and response.status_code < 400:
             remember_guest(response, guest)
         return response
