@@ -164,8 +164,8 @@ def _decide(
     """What to answer to each of ``drafts`` if the messages, which come second, are stored. What must wait for a
     moderator is held at once.
 
-    What was posted ``before`` is not posted again. Where nobody has looked for that (None), raises ``_AskedAgain`` if
-    it makes a difference.
+    What was posted ``before`` is not posted again. Where nobody has looked for that (None), it is looked for before
+    anything is refused or held; of the rest, ``_store`` finds out.
     """
     room, now = screening.room, screening.now
     answered = {draft.reply_to for draft in drafts if is_mid(draft.reply_to)}
@@ -196,8 +196,12 @@ def _decide(
             verdict = screening.verdict(actor, standing, draft.text)
             if verdict is not None and verdict.action == "refuse":
                 refusal = errors.TextRefused(verdict.detail)
-        if before is None and (refusal is not None or verdict is not None):
-            raise _AskedAgain()  # when this was first asked, it may have been in order
+        if refusal is not None or verdict is not None:
+            if before is None:
+                before = _posted_before(room.pk, drafts)
+            if author in before:  # when this was first asked, it was in order
+                answers.append(before[author])
+                continue
         if refusal is not None:
             answers.append(refusal)
             continue

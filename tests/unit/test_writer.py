@@ -241,3 +241,18 @@ def test_accounts_in_several_rooms_are_asked_about_at_once(cast, many: int) -> N
         (cast.olga.key, "owner"),
         (cast.mio.key, "none"),
     }
+
+
+@pytest.mark.django_db
+def test_who_is_refused_does_not_have_the_others_written_twice(cast) -> None:
+    screening.site_rules()
+    sender, key = new_guest(), str(uuid.uuid4())
+    first = posting.post(sender, cast.room.pk, "hello", key)
+    posts = [Post(new_guest(), "hello") for _ in range(49)]
+    refused = Post(new_guest(), "hello", reply_to="nothing")
+    # The room, who is muted or banned, whether that was posted before; the messages, their events, the room's head.
+    assert len(queries_of(cast.room.pk, [*posts, refused])) == 6
+    again, other, new = post_together(
+        cast.room.pk, [Post(sender, "hello", key, reply_to="nothing"), refused, Post(sender, "new")]
+    )
+    assert (again, other.code, new.seq) == (first, "message.not_found", first.seq + 50)
