@@ -1,5 +1,6 @@
 """Where a connection comes from, as far as that can be believed."""
 
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
 from django.conf import settings
@@ -65,6 +66,7 @@ def _is_trusted(address: str) -> bool:
         return False
 
 
+@lru_cache(maxsize=1024)  # asked more than once of each connection
 def _network(address: str) -> str:
     try:
         found = ip_address(address)
