@@ -418,6 +418,16 @@ async def test_the_tools_of_a_moderator_come_and_go(house: Engaged, person, sign
     await page.keyboard.press("?")
     await expect(page.get_by_role("dialog")).to_contain_text("hide: moderators can show it again")
     await page.keyboard.press("Escape")
+    # Whoever is quick is asked the next thing.
+    for _ in range(5):
+        await page.keyboard.press("m")
+        await page.keyboard.press("Escape")
+    await page.keyboard.press("b")
+    await expect(page.get_by_role("dialog").get_by_role("heading")).to_have_text(re.compile("^Ban guest-"))
+    await page.get_by_text("Their network").click()
+    await expect(page.get_by_role("dialog")).to_contain_text("Everybody from that network who is not a member")
+    await page.keyboard.press("Escape")
+    await expect(message).to_be_focused()
     house.do("roles", "governing.set_role(olga, room.pk, 'mio', None)")
     await expect(nav).to_be_hidden()
     await page.keyboard.press("h")

@@ -336,7 +336,7 @@ async def test_accounts(server: Engawa, person) -> None:
     await page.get_by_label("Private").check()
     await page.get_by_role("button").filter(has_text="Save").click()
     await expect(page.get_by_role("status")).to_contain_text("Saved")
-    await page.get_by_role("link", name="Back to the room").click()
+    await page.get_by_role("link", name="The room", exact=True).click()
     await expect(page.get_by_text("Members only; it cannot be watched from outside.")).to_be_visible()
     slug = page.url.rstrip("/").rsplit("/", 1)[1]
     assert httpx.get(f"{server.base}/feeds/{slug}/").status_code == 404

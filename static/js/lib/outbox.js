@@ -28,6 +28,8 @@ const STALE_MS = 12 * 3600 * 1000;
 const MOST_FAULTS = 5;
 // Nobody tells what became of a message that was held, unless it comes to stand in the room.
 const ASK_AFTER_HELD_MS = 60_000;
+// Why one may not write just now, where that is for the room to say.
+const RULES = new Set(["muted", "slow_mode"]);
 // A mute without an end ends when somebody says so.
 const UNTIL_TOLD_SECONDS = 24 * 3600;
 
@@ -134,9 +136,9 @@ export class Outbox extends EventTarget {
     this.#next();
   }
 
-  /** One may write again: what waited for that need not wait any longer. */
+  /** Who may write, and how often, is different now: what waited for that is tried at once. */
   resume() {
-    if (this.#timer && this.#pause.code === "muted") this.#goOn();
+    if (this.#timer && RULES.has(this.#pause.code)) this.#goOn();
   }
 
   /** All that the server has is shown now. */

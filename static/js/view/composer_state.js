@@ -46,9 +46,13 @@ export function showComposerState(standing, outbox) {
     show();
   });
   outbox.addEventListener("change", show);
+  const rule = () => `${standing.refusal} ${standing.about.slow_seconds} ${standing.governs}`;
+  let ruled = rule();
   standing.addEventListener("change", () => {
     if (!standing.about.slow_seconds || standing.governs) slowUntil = 0;
-    if (standing.may.post) outbox.resume();
+    // What waited under another rule may be sent now, or never.
+    if (rule() !== ruled && !standing.rights.muted) outbox.resume();
+    ruled = rule();
     show();
   });
   show();

@@ -19,6 +19,8 @@ export class Dialog {
     this.#opened = opened;
     this.#closed = closed;
     this.#dialog.addEventListener("close", () => {
+      // It is told late: whoever is quick has opened it again.
+      if (this.#dialog.open) return;
       this.#dialog.replaceChildren();
       this.#closed();
     });

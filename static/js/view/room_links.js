@@ -16,7 +16,7 @@ export function showRoomLinks(connection, standing) {
     const { held = "0", reports = "0" } = waiting.dataset;
     const sum = Number(held) + Number(reports);
     waiting.hidden = !sum;
-    waiting.textContent = sum ? `${sum} waiting` : "";
+    waiting.textContent = sum ? ` ${sum} waiting` : "";
     waiting.title = `${held} to approve, ${reports} reported`;
   };
   const show = () => {
