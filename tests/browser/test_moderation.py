@@ -193,6 +193,7 @@ class Keys(Mouse):
         await expect(self.page.get_by_role("dialog")).to_be_visible()
         await self.page.keyboard.press("Enter")
         await expect(self.page.get_by_role("dialog")).to_be_hidden()
+        await expect(focused).to_have_count(1)  # also where that message is gone
         return message
 
 
@@ -427,6 +428,15 @@ async def test_the_tools_of_a_moderator_come_and_go(house: Engaged, person, sign
     await page.get_by_text("Their network").click()
     await expect(page.get_by_role("dialog")).to_contain_text("Everybody from that network who is not a member")
     await page.keyboard.press("Escape")
+    await expect(message).to_be_focused()
+    # To readers, hidden is as good as deleted.
+    await say(guest, "psst")
+    await expect(texts(page)).to_have_text(["hm", "psst"])
+    for key in ("End", "h"):
+        await page.keyboard.press(key)
+    for view in (page, guest):
+        await expect(texts(view)).to_have_text(["hm"])
+    await expect(page.locator("#feedback")).to_have_text("Hidden. It can be shown again under Moderation.")
     await expect(message).to_be_focused()
     house.do("roles", "governing.set_role(olga, room.pk, 'mio', None)")
     await expect(nav).to_be_hidden()
