@@ -82,7 +82,7 @@ export class MessageActions {
       }),
       ...offer(true, { name: "link", key: "l", label: "Copy link", run: () => copyLink(mid) }),
       ...offer(!isMine, { name: "report", key: "!", label: "Report…", run: () => this.#report(message) }),
-      ...offer(moderates && standing.outranks(author.role), {
+      ...offer(moderates, {
         name: "hide",
         key: "h",
         label: "Hide",
