@@ -52,12 +52,14 @@ def rules_in(room: Room) -> tuple[Rules, Rules]:
 
 
 def check_edit(room: Room, actor: Identity, standing: Standing, text: str) -> None:
-    """Ask the filters about an edit. What they would hold is refused: what stands cannot wait. Raises
-    ``TextRefused``."""
+    """Ask the filters, and the room that wants to see messages first, about an edit. What would be held is refused:
+    what stands cannot wait. Raises ``TextRefused``."""
     if policies.is_filtered(actor, standing):
         verdict = judge(rules_in(room), text)
         if verdict is not None:
             raise errors.TextRefused(verdict.detail)
+        if policies.waits_for_approval(room, actor, standing):
+            raise errors.TextRefused("Messages are approved here before others see them, so they stay as they are.")
 
 
 def check_name(name: str, rules: Iterable[Rules]) -> None:

@@ -102,8 +102,14 @@ CHANGES: dict[str, dict[tuple[str, str], str]] = {
         **instead(WRITES, ("account", "other_moderator"), "account.too_new"),
     },
     "slow_mode": instead(POSTS, ("member", *STRANGERS), "slow_mode"),
-    "approval_guests": instead(POSTS, ("guest",), "held"),
-    "approval_newcomers": instead(POSTS, STRANGERS, "held"),
+    "approval_guests": {
+        **instead(POSTS, ("guest",), "held"),
+        **instead(("edit_own",), ("guest",), "text.refused"),  # else what was approved could become anything
+    },
+    "approval_newcomers": {
+        **instead(POSTS, STRANGERS, "held"),
+        **instead(("edit_own",), STRANGERS, "text.refused"),
+    },
     "blocked_words": instead(("post", "reply", "edit_own"), ("member", *STRANGERS), "text.refused"),
     "held_words": {
         **instead(POSTS, ("member", *STRANGERS), "held"),
