@@ -148,10 +148,12 @@ def ban(
 def lift(actor: Identity, room_id: int, sanction_id: object, reason: object = "") -> None:
     """End a mute or a ban of this room before its time. Raises ``TargetInvalid`` where there is none."""
     with transaction.atomic():
-        room, _ = _as_moderator(room_id, actor)
+        room, standing = _as_moderator(room_id, actor)
         found = Sanction.objects.in_force().filter(room=room, pk=number(sanction_id)).first()
         if found is None:
             raise errors.TargetInvalid("There is no such mute or ban here.")
+        user_id = number(found.subject[1:]) if found.target == Sanction.Target.ACCOUNT else None
+        policies.require(policies.may_lift(standing, _role_of(room, user_id)), "Only the room's owner can lift that.")
         end(room, actor, found, reason)
 
 
@@ -250,11 +252,13 @@ def _own_target(author: Message | HeldMessage) -> str:
 
 
 def _require_rank(room: Room, standing: Standing, author: Message | HeldMessage) -> None:
-    role = NO_ROLE
-    if author.author_id is not None:
-        theirs = Membership.objects.filter(room=room, user_id=author.author_id).values_list("role", flat=True)
-        role = theirs.first() or NO_ROLE
+    role = _role_of(room, author.author_id)
     policies.require(policies.outranks(standing, role), "That is somebody whom you cannot take measures against.")
+
+
+def _role_of(room: Room, user_id: int | None) -> str:
+    theirs = Membership.objects.filter(room=room, user_id=user_id).values_list("role", flat=True)
+    return (theirs.first() if user_id is not None else None) or NO_ROLE
 
 
 def _mid_of(author: Message | HeldMessage) -> str:

@@ -186,6 +186,11 @@ def outranks(standing: Standing, role: str) -> bool:
     return standing.governs and _RANKS[standing.role] > _RANKS.get(role, 0)
 
 
+def may_lift(standing: Standing, role: str) -> bool:
+    """Whether they may end a measure against somebody with ``role``: moderators none against themselves or another."""
+    return may_govern(standing) or outranks(standing, role)
+
+
 def is_sealed(room: Room, mid: str) -> bool:
     """Whether a message was said while the room was private, and is for members only."""
     return bool(room.sealed_mid) and mid <= room.sealed_mid

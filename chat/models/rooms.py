@@ -167,6 +167,7 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
             Q(most_uses=None) | Q(uses__lt=models.F("most_uses")),
             models.Exists(theirs.filter(role=Membership.Role.OWNER))
             | (Q(role=Membership.Role.MEMBER) & models.Exists(theirs.filter(role=Membership.Role.MODERATOR))),
+            created_by__is_active=True,
             revoked_at=None,
             expires_at__gt=timezone.now(),
         )

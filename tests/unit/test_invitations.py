@@ -266,3 +266,10 @@ def test_leaving_a_private_room_leads_to_the_others(cast) -> None:
     Membership.objects.create(room=room, user=cast.users.mio)
     assert signed_in(cast.users.mio).post(f"/chat/{room.slug}/members", {"action": "leave"})["Location"] == "/chat/"
     assert Room.objects.get(pk=room.pk).memberships.count() == 1
+
+
+def test_a_suspended_account_invites_nobody(cast) -> None:
+    _, token = invitations.invite(cast.olga, cast.room.pk)
+    User.objects.filter(username="olga").update(is_active=False)
+    with pytest.raises(errors.InvitationInvalid):
+        invitations.accept(cast.sven, token)

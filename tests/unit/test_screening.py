@@ -329,3 +329,24 @@ def test_who_left_the_members_is_none(cast) -> None:
     with pytest.raises(errors.NotAllowed):
         governing.leave(cast.olga, cast.room.pk)
     assert Membership.objects.get().role == "owner"
+
+
+def test_a_moderator_does_not_lift_what_holds_for_a_moderator(cast) -> None:
+    """Not even for themselves."""
+    mid = posting.post(cast.mio, cast.room.pk, "too much").mid
+    governing.set_role(cast.olga, cast.room.pk, "mio", "moderator")
+    sanction = moderation.mute(cast.olga, cast.room.pk, mid, 600)
+    with pytest.raises(errors.NotAllowed):
+        moderation.lift(cast.mio, cast.room.pk, sanction.pk)
+    with pytest.raises(errors.Muted):
+        posting.post(cast.mio, cast.room.pk, "here I am")
+    moderation.lift(cast.olga, cast.room.pk, sanction.pk)
+    posting.post(cast.mio, cast.room.pk, "here I am")
+
+
+def test_an_owner_lifts_what_holds_for_an_owner(cast) -> None:
+    """They were made one since."""
+    mid = posting.post(cast.mio, cast.room.pk, "too much").mid
+    sanction = moderation.mute(cast.olga, cast.room.pk, mid, 600)
+    governing.set_role(cast.olga, cast.room.pk, "mio", "owner")
+    moderation.lift(cast.mio, cast.room.pk, sanction.pk)
