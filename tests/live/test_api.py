@@ -79,7 +79,7 @@ def test_every_answer_is_documented(server: Engawa, secret: str, token: str, in_
         cases = st.one_of(operation.as_strategy(generation_mode=mode) for mode in GenerationMode)
 
         @settings(
-            max_examples=EXAMPLES,
+            max_examples=EXAMPLES if token == "valid" else EXAMPLES // 4,  # these come no further than the door
             deadline=None,
             database=None,
             derandomize=not LONG,
