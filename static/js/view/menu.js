@@ -1,7 +1,7 @@
 // @ts-check
 
 /**
- * @typedef {{ name: string, label: string, key?: string, isOn?: boolean, isGrave?: boolean, run(): void }} Entry
+ * @typedef {{ label: string, key?: string, isOn?: boolean, isGrave?: boolean, run(): void }} Entry
  * @typedef {{ label: string, row: Entry[] }} Row several in a line
  */
 
@@ -59,9 +59,9 @@ export class Menu {
    * @param {HTMLElement} button
    * @param {string} title
    * @param {(Entry | Row)[]} content
-   * @param {{ back?: HTMLElement, focus?: string }} options where the focus goes afterwards, and what has it first
+   * @param {HTMLElement} back where the focus goes afterwards
    */
-  open(button, title, content, { back = button, focus } = {}) {
+  open(button, title, content, back) {
     this.close(false);
     const heading = document.createElement("p");
     heading.className = "menu__title";
@@ -74,8 +74,7 @@ export class Menu {
     this.#opened();
     this.#element.showPopover();
     this.#place(button.getBoundingClientRect());
-    const first = focus ? this.#items.find(({ dataset }) => dataset.name === focus) : null;
-    (first ?? this.#items[0])?.focus({ preventScroll: true });
+    this.#items[0]?.focus({ preventScroll: true });
   }
 
   close(givesFocusBack = true) {
@@ -109,12 +108,11 @@ export class Menu {
   }
 
   /** @param {Entry} entry */
-  #entry({ name, label, key, isOn, isGrave, run }) {
+  #entry({ label, key, isOn, isGrave, run }) {
     const item = document.createElement("button");
     item.type = "button";
     item.className = "menu__item";
     item.tabIndex = -1;
-    item.dataset.name = name;
     item.append(label);
     item.classList.toggle("menu__item--grave", Boolean(isGrave));
     if (isOn === undefined) {

@@ -72,31 +72,27 @@ export class MessageActions {
     /** @param {unknown} isOffered @param {Entry} entry @param {Row} [row] */
     const offer = (isOffered, entry, row) => (isOffered ? [{ entry, row }] : []);
     return [
-      ...offer(may.post, { name: "reply", key: "r", label: "Reply", run: () => answer(message) }),
-      ...offer(isMine, { name: "edit", key: "e", label: "Edit", run: () => edit(message) }),
+      ...offer(may.post, { key: "r", label: "Reply", run: () => answer(message) }),
+      ...offer(isMine, { key: "e", label: "Edit", run: () => edit(message) }),
       ...offer(may.moderate, {
-        name: "pin",
         key: "p",
         label: isPinned ? "Unpin" : "Pin",
         run: () => this.#do({ type: isPinned ? "unpin" : "pin", mid }, isPinned ? "Unpinned." : "Pinned."),
       }),
-      ...offer(true, { name: "link", key: "l", label: "Copy link", run: () => copyLink(mid) }),
-      ...offer(!isMine, { name: "report", key: "!", label: "Report…", run: () => this.#report(message) }),
+      ...offer(true, { key: "l", label: "Copy link", run: () => copyLink(mid) }),
+      ...offer(!isMine, { key: "!", label: "Report…", run: () => this.#report(message) }),
       ...offer(moderates, {
-        name: "hide",
         key: "h",
         label: "Hide",
         run: () => this.#do({ type: "hide", mid }, "Hidden. It can be shown again under Moderation."),
       }),
       ...offer(isMine || moderates, {
-        name: "delete",
         key: "d",
         label: "Delete…",
         isGrave: true,
         run: () => this.#ask("ask-delete", message, "delete", "Deleted."),
       }),
       ...offer(moderates && standing.outranks(author.role), {
-        name: "delete-recent",
         key: "a",
         label: "Delete all recent of this author…",
         isGrave: true,
@@ -104,26 +100,24 @@ export class MessageActions {
       }),
       ...offer(
         isBelow,
-        { name: "mute", key: "m", label: "Mute…", run: () => this.#ask("ask-mute", message, "mute", "Muted.") },
+        { key: "m", label: "Mute…", run: () => this.#ask("ask-mute", message, "mute", "Muted.") },
         {
           label: "Mute",
           row: [
             ...MUTES.map(([label, seconds]) => ({
-              name: `mute-${seconds}`,
               label,
               run: () => this.#do({ type: "mute", mid, seconds }, `${author.name} is muted for ${label}.`),
             })),
-            { name: "mute", label: "…", run: () => this.#ask("ask-mute", message, "mute", "Muted.") },
+            { label: "…", run: () => this.#ask("ask-mute", message, "mute", "Muted.") },
           ],
         },
       ),
       ...offer(
         isBelow,
-        { name: "ban", key: "b", label: "Ban…", run: () => this.#ban(message) },
+        { key: "b", label: "Ban…", run: () => this.#ban(message) },
         {
           label: "Ban",
           row: BANS.map(([label, seconds]) => ({
-            name: `ban-${seconds}`,
             label,
             isGrave: true,
             run: () => this.#ban(message, String(seconds)),
@@ -137,7 +131,6 @@ export class MessageActions {
   #reactions(message) {
     const { reactions, mine } = this.#room;
     const row = reactions.map((reaction) => ({
-      name: `react-${reaction}`,
       label: reaction,
       isOn: Boolean(message.reactions?.[reaction]) && mine.has(message.mid, reaction),
       run: () => this.toggle(message, reaction),

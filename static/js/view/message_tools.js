@@ -98,7 +98,7 @@ export class MessageTools {
   /** @param {HTMLElement} item @param {Message} message @param {HTMLElement} back */
   #open(item, message, back) {
     const button = /** @type {HTMLElement} */ (item.querySelector(".message__more"));
-    this.#menu.open(button, titleOf(message), this.#actions.menu(message), { back });
+    this.#menu.open(button, titleOf(message), this.#actions.menu(message), back);
   }
 }
 
