@@ -87,6 +87,20 @@ def test_five_queries_however_many_rooms(many: int) -> None:
 
 
 @pytest.mark.django_db
+def test_one_who_is_refused_has_nobody_written_twice() -> None:
+    rooms = [actions.create_room(new_guest(), f"room {number}")[0] for number in range(30)]
+    type(rooms[0]).objects.filter(pk=rooms[7].pk).update(posting="signed-in")
+    drafts = [(room.pk, draft(Post(new_guest(), "hello"))) for room in rooms]
+    screening.site_rules()
+    with CaptureQueriesContext(connection) as queries:
+        answers = posting.write_in_rooms(drafts)
+    assert [number for number, answer in enumerate(answers) if isinstance(answer, errors.PostingSignedIn)] == [7]
+    kinds = [query["sql"].split()[0] for query in queries]
+    # As for any, and whether they had posted that before.
+    assert [kind for kind in kinds if kind in ("SELECT", "INSERT")] == ["SELECT", "SELECT", "SELECT", "INSERT", "INSERT"]
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("many", [1, 50])
 def test_who_asks_again_costs_a_second_run_and_no_more(cast, many: int) -> None:
     posts = [Post(cast.gil, "hello", str(uuid.uuid4())) for _ in range(many)]
