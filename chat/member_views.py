@@ -48,6 +48,7 @@ class MembersView(PersonView):
         if act is None:
             return self.page(request, room, standing, errors.InvalidQuery())
         try:
+            self.count()  # who comes and goes has everybody in the room asked about anew
             return act(request, room, standing)
         except ChatError as error:
             return self.page(request, room, standing, error)
@@ -137,6 +138,7 @@ class JoinView(PersonView):
 
     def post(self, request: HttpRequest, token: str) -> HttpResponse:
         try:
+            self.count()
             room = invitations.accept(self.me, token)
         except errors.InvitationInvalid as error:
             return _nothing_there(request, error)

@@ -71,6 +71,10 @@ class PersonView(View):
         except errors.RoomNotFound:
             raise Http404() from None
 
+    def count(self) -> None:
+        """Count what they ask for like a post. Raises ``TooManyPosts``."""
+        async_to_sync(_take_post)(self.me)
+
 
 class IndexView(PersonView):
     """The rooms, and the field to enter one. Entering a name that nobody has used makes the room."""
@@ -178,7 +182,7 @@ class MessagesView(RoomView):
             if request.content_type == "application/json":
                 form = read_frame(request.body.decode(errors="replace"))
             text = form.get("message", "")
-            async_to_sync(_take_post)(self.me)
+            self.count()
             posted = posting.post(self.me, room.pk, text, form.get("key") or None, form.get("reply_to") or None)
         except ChatError as error:
             if wants_json(request):

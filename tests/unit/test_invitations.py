@@ -5,8 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.db import connection
-from django.test import Client
+from django.test import AsyncClient, Client
 from django.utils import timezone
 
 from chat import actions, errors, governing, invitations, moderation, posting
@@ -273,3 +274,17 @@ def test_a_suspended_account_invites_nobody(cast) -> None:
     User.objects.filter(username="olga").update(is_active=False)
     with pytest.raises(errors.InvitationInvalid):
         invitations.accept(cast.sven, token)
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_nobody_comes_and_goes_without_end(cast, settings) -> None:
+    """Each time everybody in the room is asked about anew."""
+    settings.POSTS_PER_MINUTE = 3
+    _, token = await sync_to_async(invitations.invite)(cast.olga, cast.room.pk)
+    sven = AsyncClient()
+    await sven.aforce_login(cast.users.sven)
+    answers = []
+    for _ in range(2):
+        answers.append(await sven.post(f"/join/{token}/"))
+        answers.append(await sven.post("/chat/veranda/members", {"action": "leave"}))
+    assert [answer.status_code for answer in answers] == [302, 302, 302, 429]

@@ -5,7 +5,8 @@ from ipaddress import ip_network
 import pytest
 from django.test import AsyncClient, Client
 
-from chat import actions, governing, moderation, posting
+from chat import actions, governing, moderation, posting, review
+from chat.identity import new_guest
 from chat.models import Report
 from tests.unit.browsers import JSON, as_guest
 
@@ -139,3 +140,16 @@ def test_an_archived_room_says_so_to_who_watches_and_may_be_opened_again(cast, v
         assert "xyzzy" in page
         assert "/feeds/veranda/stream" in page
     assert viewer.post(url, {"reason": "spam"}).status_code == 200
+
+
+def test_a_message_has_so_many_reports_whoever_comes(cast, mid, monkeypatch) -> None:
+    monkeypatch.setattr(review, "MOST_REPORTS", 3)
+    for _ in range(5):
+        review.report(new_guest(), "", cast.room.pk, mid, "spam")
+    review.report(None, NETWORK, cast.room.pk, mid, "spam")
+    assert Report.objects.count() == 3
+    review.report(cast.mio, "", cast.room.pk, mid, "abuse", "I live here")
+    assert Report.objects.count() == 4
+    review.handle_report(cast.olga, cast.room.pk, Report.objects.first().pk, "dismissed")
+    review.report(new_guest(), "", cast.room.pk, mid, "spam")
+    assert Report.objects.filter(state="open").count() == 1
