@@ -10,6 +10,7 @@ Everything here runs on one event loop. How followers are told, quick ones and s
 import asyncio
 import logging
 from collections.abc import Coroutine
+from math import inf
 from time import monotonic
 from typing import Any
 
@@ -130,17 +131,23 @@ class Relay(Audience):
         if self._recheck_due:
             self._occupy(self._recheck_access())
             return
-        ready: list[LoggedEvent] = []
-        while (event := self._pending.get(self.position + 1 + len(ready))) is not None:
-            if event.type in events.OF_THE_ROOM:
-                break
-            ready.append(self._pending.pop(event.seq))
-        if ready:
-            self._pass_on(ready)
+        event = self._pass_on_pending()
         if event is not None:
             self._occupy(self._apply_change(event))
         elif self._pending or self._known_head > self.position:
             self._occupy(self._repair())
+
+    def _pass_on_pending(self, up_to: float = inf) -> LoggedEvent | None:
+        """Pass on what comes next, as far as the number ``up_to``. Returns the event that is not passed on like this,
+        if that is where it ends."""
+        ready: list[LoggedEvent] = []
+        while (event := self._pending.get(self.position + 1 + len(ready))) is not None:
+            if event.type in events.OF_THE_ROOM or event.seq > up_to:
+                break
+            ready.append(self._pending.pop(event.seq))
+        if ready:
+            self._pass_on(ready)
+        return event
 
     def _occupy(self, work: Coroutine[Any, Any, None]) -> None:
         """Do ``work`` before anything else is passed on."""
@@ -189,6 +196,7 @@ class Relay(Audience):
         self._recheck_due = False
         self.access_version += 1
         self.is_asking = True  # until the answer is there, nobody is let in by sight
+        heard = max(self._pending, default=0)
         asked = tuple(self.followers)  # who joins from here on asks the policy after this change
         actors = {follower.actor for follower in asked if follower.actor is not None}
         try:
@@ -207,6 +215,10 @@ class Relay(Audience):
         if room.floor > self.position:
             # What lies between was said among members only, and others may read here by now.
             self._restart(room.head)
+        else:
+            # What was committed before the policy was asked. Should it have to be asked again at once, and again, the
+            # room goes on all the same.
+            self._pass_on_pending(heard)
         return True
 
     def _hold_to(self, follower: Follower, standing: Standing) -> None:

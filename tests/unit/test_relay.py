@@ -651,3 +651,22 @@ async def test_a_broken_transport_ends_its_connection() -> None:
         await in_database(posting.post, new_guest(), room.pk, "hello")
         await until(lambda: len(other.ids) == 1 and reader.closed is not None)
         assert follower not in relay.followers
+
+
+async def test_a_room_goes_on_however_often_the_policy_must_be_asked(monkeypatch) -> None:
+    room, gil = await a_room(), new_guest()
+    as_it_is = chat.relay._as_it_is
+    async with reading(room) as anybody:
+
+        def asked(*about):
+            # Somebody joined, left or was muted meanwhile.
+            loop.call_soon_threadsafe(anybody.relay.recheck)
+            return as_it_is(*about)
+
+        loop = asyncio.get_running_loop()
+        monkeypatch.setattr(chat.relay, "_as_it_is", asked)
+        anybody.relay.recheck()
+        for text in ("one", "two", "three"):
+            await in_database(posting.post, gil, room.pk, text)
+        await until(lambda: anybody.ids == [1, 2, 3])
+        monkeypatch.undo()
