@@ -25,7 +25,7 @@ from chat.models import Room
 from chat.presence import PROCESS, Presence, count
 from chat.queue import Waiting
 from chat.rights import rights_in
-from chat.standing import Sanctions, Standing, sanctions_in, standings_in
+from chat.standing import NO_ROLE, Sanctions, Standing, sanctions_in, standings_in
 from chat.subscription import Subscription
 
 logger = logging.getLogger(__name__)
@@ -209,9 +209,9 @@ class Relay(Audience):
         for follower in asked:
             # One that is not admitted is still asking, will find the access version changed, and asks again.
             if follower.admitted:
-                actor = follower.actor
-                standing = sanctions.on(None, follower.network) if actor is None else standings[actor]
-                self._hold_to(follower, standing)
+                # Each by where they come from: somebody may be here from two networks, one of which is banned.
+                role = NO_ROLE if follower.actor is None else standings[follower.actor].role
+                self._hold_to(follower, sanctions.on(follower.actor, follower.network, role))
         if room.floor > self.position:
             # What lies between was said among members only, and others may read here by now.
             self._restart(room.head)

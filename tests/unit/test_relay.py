@@ -670,3 +670,25 @@ async def test_a_room_goes_on_however_often_the_policy_must_be_asked(monkeypatch
             await in_database(posting.post, gil, room.pk, text)
         await until(lambda: anybody.ids == [1, 2, 3])
         monkeypatch.undo()
+
+
+async def test_who_is_here_from_two_networks_is_held_to_each() -> None:
+    from chat.models import User
+
+    def prepare() -> tuple[Room, Identity]:
+        olga = User.objects.create_user("olga").identity
+        return actions.create_room(olga, "veranda")[0], olga
+
+    room, olga = await in_database(prepare)
+    gil = new_guest()
+    school, home = replace(gil, network="n1"), replace(gil, network="n2")
+    mid = (await in_database(posting.post, replace(new_guest(), network="n1"), room.pk, "spam")).mid
+    async with (
+        reading(room, actor=home) as first,
+        reading(room, actor=school) as second,
+        reading(room, actor=home) as third,
+    ):
+        await in_database(moderation.ban, olga, room.pk, mid, "network")
+        await until(lambda: second.closed is not None)
+        assert isinstance(second.closed, errors.Banned)
+        assert first.closed is third.closed is None
