@@ -61,7 +61,7 @@ def change_room(
         for name, value in changes.items():
             if name not in SETTINGS:
                 raise errors.SettingInvalid(f"A room has no setting {name!r}.")
-            setattr(room, name, CLEANERS[name](value) if name in CLEANERS else value)
+            setattr(room, name, _cleaned(name, value))
         try:
             room.clean_fields(exclude=[field.name for field in Room._meta.fields if field.name not in changes])
         except ValidationError as error:
@@ -83,6 +83,17 @@ def change_room(
             record(room, actor, "change", name, **details)
         site.room_changed(room.pk)
         return changed
+
+
+def _cleaned(name: str, value: object) -> object:
+    """A setting's value, which may have come from a program, as the columns take it. Raises ``SettingInvalid``."""
+    if value is None:
+        value = ""
+    if not isinstance(value, (str, int)):
+        raise errors.SettingInvalid(f"{name}: that is text, a number, true or false.")
+    if isinstance(value, str):
+        value = text.well_formed(value).replace("\0", "")
+    return CLEANERS[name](value) if name in CLEANERS else value
 
 
 def _open(room: Room, opens_past: bool) -> None:
