@@ -202,7 +202,8 @@ def erase(user: User, messages: Messages) -> None:
     """
     keys = user.identity.ids
     traces = Traces(keys, user.pk, deletes=messages == "delete")
-    names = {user.username} | _names(traces)
+    rooms = rooms_of(keys, user.pk)
+    names = names_of(rooms, traces)
     _close(user)
     while True:
         for room_id in rooms_of(keys, user.pk):
@@ -211,7 +212,8 @@ def erase(user: User, messages: Messages) -> None:
             # What came in by a connection that had not heard yet.
             if Message.objects.filter(author=user).exists() or HeldMessage.objects.filter(author=user).exists():
                 continue
-            _erase_beside(keys, names)
+            _erase_beside(keys, names, rooms)
+            _unname(AuditEntry.objects.filter(target=user.username))
             Invitation.objects.filter(created_by=user).delete()
             Sanction.objects.filter(by=user).update(by_name=NOBODY)
             AuditEntry.objects.filter(actor=user).update(actor_name=NOBODY)
@@ -230,11 +232,12 @@ def erase_guest(key: str, messages: Messages) -> None:
     if FormerGuest.objects.filter(key=key).exists():
         raise errors.TargetInvalid("That guest has an account by now: erase the account.")
     traces = Traces((key,), None, deletes=messages == "delete")
-    names = _names(traces)
-    for room_id in rooms_of(traces.keys):
+    rooms = rooms_of(traces.keys)
+    names = names_of(rooms, traces)
+    for room_id in rooms:
         erase_in(room_id, traces)
     with transaction.atomic():
-        _erase_beside(traces.keys, names)
+        _erase_beside(traces.keys, names, rooms)
         record(None, None, "erase", messages=messages)
 
 
@@ -265,13 +268,14 @@ def _close(user: User) -> None:
     Session.objects.filter(pk__in=theirs).delete()
 
 
-def _names(traces: Traces) -> set[str]:
-    return names_of(rooms_of(traces.keys, traces.user_id), traces)
-
-
-def _erase_beside(keys: tuple[str, ...], names: set[str]) -> None:
-    """What is in no room's hands: sanctions that hold stay by their key, others go; names leave the record."""
+def _erase_beside(keys: tuple[str, ...], names: set[str], rooms: list[int]) -> None:
+    """What is in no room's hands: sanctions that hold stay by their key, others go; names leave the record, but that of
+    rooms where they never were: whoever is called the same there is somebody else."""
     against = Sanction.objects.filter(subject__in=keys)
     against.in_force().update(name=NOBODY)
     against.exclude(pk__in=against.in_force().values("pk")).delete()
-    AuditEntry.objects.filter(target__in=names, mid="").exclude(action__in=_NOT_ABOUT_PEOPLE).update(target=NOBODY)
+    _unname(AuditEntry.objects.filter(Q(room__in=rooms) | Q(room=None), target__in=names))
+
+
+def _unname(entries: QuerySet[AuditEntry]) -> None:
+    entries.filter(mid="").exclude(action__in=_NOT_ABOUT_PEOPLE).update(target=NOBODY)

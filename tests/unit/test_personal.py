@@ -302,3 +302,15 @@ def test_the_page_says_which_rooms_are_in_the_way(cast) -> None:
     assert page.status_code == 409
     assert "Veranda" in page.text
     assert client.get("/accounts/profile/").status_code == 200
+
+
+def test_a_name_that_somebody_else_has_elsewhere_stays_in_the_record(cast) -> None:
+    """Else whoever takes a name for a moment, anywhere, could have the record forget whom it is about."""
+    governing.set_role(cast.olga, cast.room.pk, "sven", "member")
+    governing.set_role(cast.olga, cast.room.pk, "sven", None)
+    elsewhere, _ = actions.create_room(cast.olga, "Elsewhere")
+    posting.post(new_guest("sven"), elsewhere.pk, "it is me")
+    personal.erase_guest(Message.objects.get().author_key, "delete")
+    assert set(AuditEntry.objects.filter(action="role").values_list("target", flat=True)) == {"sven"}
+    personal.erase(cast.users.sven, "delete")
+    assert set(AuditEntry.objects.filter(action="role").values_list("target", flat=True)) == {"deleted account"}
