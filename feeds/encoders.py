@@ -49,10 +49,10 @@ class ServerSentEvents:
         return []  # for those who take part
 
     def you(self, rights: Rights) -> list[Message]:
-        return []
+        return [body(self._fleeting({"type": "you", **rights.as_dict()}))]
 
     def queue(self, waiting: Waiting) -> list[Message]:
-        return []
+        return [body(self._fleeting({"type": "queue", **waiting.as_dict()}))]
 
     def going_away(self, retry_after: float) -> list[Message]:
         """Before a planned end: when to come back, for browsers by themselves and for scripts."""

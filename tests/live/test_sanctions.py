@@ -1,6 +1,7 @@
 """A ban reaches everybody it promises to reach, and nobody else, on every process and at every door."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 
@@ -168,6 +169,18 @@ async def test_a_banned_network_neither_takes_part_nor_watches(three: list[Engaw
 
 async def test_a_mute_holds_for_who_reconnects_to_evade_it(three: list[Engawa]) -> None:
     headers = {"X-Forwarded-For": HERE}
+    with browsing(three[0], network=ELSEWHERE) as http:
+        http.get("/chat/mute/")
+        submit(http, "/chat/mute/messages", message="by a stream")
+        (said,) = http.get("/chat/mute/messages", headers=JSON).json()["messages"]
+        cookie = {"Cookie": cookies_of(http), "X-Forwarded-For": ELSEWHERE}
+    async with viewer(three[2].base, path="/chat/mute/stream", headers=cookie) as watching:
+        await moderate(three[1], "mute", type="mute", mid=said["mid"], seconds=60)
+        while (block := await watching.block())["event"] != "you":
+            pass
+        you = json.loads(block["data"])
+        assert (you["may"]["post"], "until" in you["muted"]) == (False, True)
+        await moderate(three[1], "mute", type="delete", mid=said["mid"])
     async with participant(three[0].sockets, "mute", headers=headers) as first:
         post = await first.post("spam")
         await moderate(three[1], "mute", type="mute", mid=post["mid"], seconds=60)
@@ -189,7 +202,7 @@ async def test_a_mute_holds_for_who_reconnects_to_evade_it(three: list[Engawa]) 
                 headers={"X-CSRFToken": http.cookies["csrftoken"], "Referer": server.base, **JSON},
             )
             assert (answer.status_code, answer.json()["error"]["code"]) == (403, "muted")
-    async with participant(three[0].sockets, "mute", headers={"X-Forwarded-For": ELSEWHERE}) as somebody:
+    async with participant(three[0].sockets, "mute", headers={"X-Forwarded-For": OFFICE}) as somebody:
         assert (await somebody.post("hello"))["type"] == "posted"
     history = httpx.get(f"{three[0].base}/chat/mute/messages", headers=JSON).json()["messages"]
     assert [message["message"] for message in history] == ["spam", "hello"]

@@ -36,7 +36,7 @@ export function streamDial(address) {
 
     /** @param {string} type @param {(event: MessageEvent) => void} listener */
     const on = (type, listener) => source.addEventListener(type, listener, { signal });
-    for (const type of [...EVENT_TYPES, "presence"]) on(type, ({ data }) => line.frame(JSON.parse(data)));
+    for (const type of [...EVENT_TYPES, "presence", "you", "queue"]) on(type, ({ data }) => line.frame(JSON.parse(data)));
     on("stream-open", () => line.opened());
     on("stream-reset", () => line.frame({ type: "reset" }));
     on("stream-error", () => line.lost());
