@@ -100,7 +100,8 @@ def restore(user_id: int, reason: object = "") -> bool:
 
 def _set_active(user_id: int, is_active: bool, action: str, reason: object) -> bool:
     with transaction.atomic():
-        user = User.objects.select_for_update().get(pk=user_id)
+        # Their key stays as it is: who enters something about them, and holds the site log, need not wait for this.
+        user = User.objects.select_for_update(no_key=True).get(pk=user_id)
         if user.is_active == is_active:
             return False
         user.is_active = is_active

@@ -61,6 +61,8 @@ def lock_together(room_ids: Collection[int]) -> dict[int, Room]:
     ones do not wait for each other."""
     connection = transaction.get_connection()
     assert connection.in_atomic_block, "a lock lasts as long as its transaction"
+    if not room_ids:
+        return {}
     return {room.pk: room for room in Room.objects.raw(_locking(len(room_ids)), [*room_ids])}
 
 

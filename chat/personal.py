@@ -14,7 +14,7 @@ from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from chat import errors, log
+from chat import errors, log, site
 from chat.audit import record
 from chat.erasing import NOBODY, Traces, erase_in, names_of
 from chat.events import timestamp
@@ -220,6 +220,7 @@ def erase(user: User, messages: Messages) -> None:
             account = ContentType.objects.get_for_model(User)
             LogEntry.objects.filter(Q(user=user) | Q(content_type=account, object_id=str(user.pk))).delete()
             record(None, None, "erase", messages=messages)
+            site.one_at_a_time()  # before the account: who enters something about it holds the site log already
             user.delete()
             return
 

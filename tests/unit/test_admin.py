@@ -1,18 +1,19 @@
 """The site's administration in Django's admin: every page, in a bounded number of queries, and through the actions."""
 
+import threading
 from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from chat import addresses, governing, posting, review
+from chat import addresses, administration, governing, posting, review, site
 from chat.identity import new_guest
 from chat.models import (
     ApiToken,
@@ -393,3 +394,29 @@ def test_who_may_only_look_can_do_nothing(cast) -> None:
     client.post(list_of(Report), {"action": "resolve", "_selected_action": [report.pk], "confirmed": "1"})
     assert Report.objects.get().state == "open"
     assert client.get(reverse("admin:chat_sanction_add")).status_code == 403
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_joins_a_room_and_is_suspended_waits_for_nobody(cast, monkeypatch) -> None:
+    """Both lock the account and the site log, in no common order: neither may wait for the other's first lock."""
+    if not connection.features.has_select_for_update:
+        pytest.skip("one writer at a time")
+    has_account, has_joined, order = threading.Event(), threading.Event(), []
+
+    def user_changed(user_id: int) -> None:
+        has_account.set()
+        order.append(has_joined.wait(10))
+
+    def suspend() -> None:
+        administration.suspend(cast.users.sven.pk)
+        connection.close()
+
+    monkeypatch.setattr(site, "user_changed", user_changed)
+    suspending = threading.Thread(target=suspend)
+    with transaction.atomic():
+        Membership.objects.create(room=cast.room, user=cast.users.sven)
+        suspending.start()
+        assert has_account.wait(10)
+    has_joined.set()
+    suspending.join()
+    assert order == [True]

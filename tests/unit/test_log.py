@@ -132,3 +132,9 @@ def test_sqlite_keeps_what_was_acknowledged() -> None:
         assert cursor.execute("PRAGMA synchronous").fetchone() == (2,)
         assert cursor.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert connection.settings_dict["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
+
+
+def test_no_rooms_are_locked_without_a_query(django_assert_num_queries) -> None:
+    """PostgreSQL has no empty lists."""
+    with transaction.atomic(), django_assert_num_queries(0):
+        assert log.lock_together([]) == {}
