@@ -69,7 +69,8 @@ def lock_together(room_ids: Collection[int]) -> dict[int, Room]:
 @lru_cache(maxsize=1024)
 def _locking(count: int) -> str:
     """Asked with every post: as it stands, since putting a query together takes longer than answering it."""
-    suffix = " FOR UPDATE" if transaction.get_connection().features.has_select_for_update else ""
+    # The key stays as it is: who enters something about a room, and holds the site log, need not wait for the room.
+    suffix = " FOR NO KEY UPDATE" if transaction.get_connection().features.has_select_for_no_key_update else ""
     return f'SELECT * FROM "chat_room" WHERE "id" IN ({", ".join(["%s"] * count)}) ORDER BY "id"{suffix}'  # noqa: S608
 
 

@@ -1,5 +1,6 @@
 """Signing up, taking a name, and a guest who becomes an account."""
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -8,11 +9,11 @@ from importlib import import_module
 import pytest
 from django.apps import apps
 from django.conf import settings as django_settings
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
-from chat import actions, errors, moderation, people, posting, screening
+from chat import actions, errors, log, moderation, people, posting, screening
 from chat.identity import guest_token, new_guest, read_guest_token
 from chat.models import AuditEntry, FormerGuest, HeldMessage, Message, Reaction, Room, Sanction, SiteRules, User
 from chat.standing import standing_in
@@ -253,3 +254,29 @@ def test_the_page_knows_nobody_without_an_account(cast) -> None:
     assert "/accounts/login/?next=/chat/veranda/" in page.text
     # Nobody is sent to another site.
     assert sign_up(Client(), "rita", next="https://example.org/")["Location"] == "/chat/"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_signs_up_waits_for_no_room_that_they_were_never_in(cast) -> None:
+    """They hold the site log, which whoever has such a room locked may be about to ask for."""
+    if not connection.features.has_select_for_update:
+        pytest.skip("one writer at a time")
+    spammer = new_guest("Spam", "5e" * 16)
+    mid = posting.post(spammer, cast.room.pk, "buy").mid
+    moderation.ban(cast.olga, cast.room.pk, mid)
+    guest = new_guest("Newer", "5e" * 16)
+    user = User(username="newer")
+
+    def sign_up() -> None:
+        people.sign_up(user, guest, guest.network)
+        connection.close()
+
+    signing_up = threading.Thread(target=sign_up)
+    with transaction.atomic():
+        log.lock(cast.room.pk)
+        signing_up.start()
+        signing_up.join(10)
+        is_done = not signing_up.is_alive()
+    signing_up.join()
+    assert is_done
+    assert Sanction.objects.filter(subject=f"u{user.pk}", room=cast.room).exists()

@@ -288,3 +288,13 @@ async def test_nobody_comes_and_goes_without_end(cast, settings) -> None:
         answers.append(await sven.post(f"/join/{token}/"))
         answers.append(await sven.post("/chat/veranda/members", {"action": "leave"}))
     assert [answer.status_code for answer in answers] == [302, 302, 302, 429]
+
+
+def test_a_link_by_somebody_banned_leads_nowhere(cast) -> None:
+    """Also where they keep their role."""
+    governing.set_role(cast.olga, cast.room.pk, "mio", "moderator")
+    _, token = invitations.invite(cast.mio, cast.room.pk)
+    mid = posting.post(cast.mio, cast.room.pk, "too much").mid
+    moderation.ban(cast.olga, cast.room.pk, mid)
+    with pytest.raises(errors.InvitationInvalid):
+        invitations.accept(cast.sven, token)

@@ -39,6 +39,7 @@ from chat.models import (
     Report,
     Room,
     Sanction,
+    SiteEvent,
     User,
 )
 
@@ -314,3 +315,17 @@ def test_a_name_that_somebody_else_has_elsewhere_stays_in_the_record(cast) -> No
     assert set(AuditEntry.objects.filter(action="role").values_list("target", flat=True)) == {"sven"}
     personal.erase(cast.users.sven, "delete")
     assert set(AuditEntry.objects.filter(action="role").values_list("target", flat=True)) == {"deleted account"}
+
+
+def test_the_queue_and_readers_hear_of_what_is_theirs_alone(cast) -> None:
+    """That a held message is gone, moderators; that a hidden one has fewer reactions, nobody."""
+    said = posting.post(cast.mio, cast.room.pk, "mine").mid
+    actions.react(cast.gil, cast.room.pk, said, "👍")
+    moderation.hide(cast.olga, cast.room.pk, said)
+    governing.change_room(cast.olga, cast.room.pk, {"approval": "guests"})
+    posting.post(cast.gil, cast.room.pk, "waits")
+    head, queue = Room.objects.get().head, SiteEvent.objects.filter(kind="queue").count()
+    personal.erase_guest(cast.gil.key, "delete")
+    assert Room.objects.get().head == head
+    assert SiteEvent.objects.filter(kind="queue").count() == queue + 1
+    assert not Message.objects.get().reaction_counts

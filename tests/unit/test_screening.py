@@ -1,5 +1,6 @@
 """Whose turn it is, what they may be called, what the filters catch, and what becomes of what is held."""
 
+import json
 import uuid
 from dataclasses import replace
 from datetime import timedelta
@@ -10,9 +11,10 @@ from django.utils import timezone
 from chat import actions, errors, governing, moderation, posting, review
 from chat.answers import Held, Posted
 from chat.identity import guest_token, new_guest, read_guest_token
-from chat.models import AuditEntry, HeldMessage, Membership, Message, Participant, Room, SiteRules
+from chat.models import AuditEntry, HeldMessage, Membership, Message, Participant, Room, Sanction, SiteEvent, SiteRules
 from chat.policies import require_readable
 from chat.posting import Post
+from chat.standing import standing_in
 
 pytestmark = pytest.mark.django_db
 
@@ -350,3 +352,50 @@ def test_an_owner_lifts_what_holds_for_an_owner(cast) -> None:
     sanction = moderation.mute(cast.olga, cast.room.pk, mid, 600)
     governing.set_role(cast.olga, cast.room.pk, "mio", "owner")
     moderation.lift(cast.mio, cast.room.pk, sanction.pk)
+
+
+def test_the_longer_of_two_holds(cast) -> None:
+    """In whatever order they were made."""
+    for first, second in ((60, 600), (600, 60), (None, 60), (60, None)):
+        Sanction.objects.all().delete()
+        for room, seconds in ((cast.room, first), (None, second)):
+            whom = moderation.Subject("account", f"u{cast.users.sven.pk}", "", "sven")
+            moderation.impose(room, None, "ban", whom, seconds)
+        ends_at = standing_in(cast.room, cast.sven).ban.ends_at
+        assert (ends_at is None) is (None in (first, second))
+        assert ends_at is None or ends_at > timezone.now() + timedelta(seconds=500)
+
+
+def test_of_two_guests_who_come_together_with_one_name_one_has_it(cast) -> None:
+    answers = posting.post_together(cast.room.pk, [Post(new_guest("Ida"), "one"), Post(new_guest("ida"), "two")])
+    assert isinstance(answers[0], Posted)
+    assert isinstance(answers[1], errors.NameTaken)
+
+
+def test_what_is_held_is_told_to_the_moderators(cast) -> None:
+    set_up(cast, approval="guests")
+    posting.post(cast.gil, cast.room.pk, "first")
+    assert SiteEvent.objects.filter(kind="queue", subject=cast.room.pk).count() == 1
+
+
+def test_a_room_that_is_opened_is_unpinned_for_all_who_read(cast) -> None:
+    set_up(cast, visibility="private")
+    mid = posting.post(cast.olga, cast.room.pk, "inside").mid
+    moderation.pin(cast.olga, cast.room.pk, mid)
+    set_up(cast, visibility="public")
+    cast.room.refresh_from_db()
+    assert cast.room.pinned_mid == ""
+    assert [json.loads(event.json)["type"] for event in cast.room.events.all()] == ["message.unpinned", "room.changed"]
+
+
+def test_an_owner_who_opens_the_past_later_opens_all_of_it(cast) -> None:
+    set_up(cast, visibility="private")
+    set_up(cast, visibility="public")
+    posting.post(cast.olga, cast.room.pk, "outside")
+    set_up(cast, visibility="private")
+    cast.room.refresh_from_db()
+    cast.room.sealed_mid = cast.room.last_mid
+    cast.room.save()
+    governing.change_room(cast.olga, cast.room.pk, {"visibility": "public"}, opens_past=True)
+    cast.room.refresh_from_db()
+    assert cast.room.sealed_mid == ""
