@@ -12,7 +12,7 @@ from chat import actions, errors, governing, moderation, posting, review
 from chat.answers import Held, Posted
 from chat.identity import guest_token, new_guest, read_guest_token
 from chat.models import AuditEntry, HeldMessage, Membership, Message, Participant, Room, Sanction, SiteEvent, SiteRules
-from chat.policies import require_readable
+from chat.policies import is_sealed, may_embed, require_readable
 from chat.posting import Post
 from chat.standing import standing_in
 
@@ -399,3 +399,23 @@ def test_an_owner_who_opens_the_past_later_opens_all_of_it(cast) -> None:
     governing.change_room(cast.olga, cast.room.pk, {"visibility": "public"}, opens_past=True)
     cast.room.refresh_from_db()
     assert cast.room.sealed_mid == ""
+
+
+def test_each_message_begins_a_new_wait(cast) -> None:
+    set_up(cast, slow_seconds=30)
+    for text in ("one", "two"):
+        posting.post(cast.sven, cast.room.pk, text)
+        with pytest.raises(errors.SlowMode):
+            posting.post(cast.sven, cast.room.pk, "too soon")
+        pass_time(31)
+
+
+def test_what_was_approved_in_private_stays_there_too(cast) -> None:
+    set_up(cast, approval="guests")
+    posting.post(cast.gil, cast.room.pk, "first")
+    set_up(cast, visibility="private")
+    message = review.approve(cast.olga, cast.room.pk, HeldMessage.objects.get().pk)
+    set_up(cast, visibility="public")
+    cast.room.refresh_from_db()
+    assert is_sealed(cast.room, message.mid)
+    assert not may_embed(Room(visibility="private", embed_origins="*"))
