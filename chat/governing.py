@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from chat import errors, events, log, policies, site, text
+from chat import errors, events, holding, log, policies, site, text
 from chat.audit import record
 from chat.identity import Identity
 from chat.log import Entry
@@ -103,6 +103,7 @@ def _open(room: Room, opens_past: bool) -> None:
     else:
         room.sealed_mid = room.last_mid
         log.seal(room)
+        holding.reject_all(room)  # what was held was said in private as well
         if room.pinned_mid:
             mid, room.pinned_mid = room.pinned_mid, ""
             log.append(room, Entry(events.UNPINNED, {}, mid))

@@ -1,10 +1,16 @@
 """Messages that wait for a moderator."""
 
 import uuid
+from collections import Counter
 from collections.abc import Collection
+
+from django.conf import settings
+from django.db.models import Count
+from django.utils import timezone
 
 from chat import errors, site
 from chat.answers import Answer, Held
+from chat.errors import ChatError
 from chat.identity import Identity
 from chat.models import HeldMessage, Room
 
@@ -31,6 +37,27 @@ def held_message(
     )
 
 
+def waiting_of(room: Room, actors: Collection[Identity]) -> Counter[str]:
+    """How many messages of each of these wait in ``room``, by key, and of all guests of a network, by its hash."""
+    keys = {actor.key for actor in actors}
+    networks = {actor.network for actor in actors if actor.kind == "guest" and actor.network}
+    found = HeldMessage.objects.filter(room=room, state=HeldMessage.State.WAITING)
+    waiting: Counter[str] = Counter()
+    for name, names in (("author_key", keys), ("network", networks)):
+        theirs = found.filter(**{f"{name}__in": names}).order_by().values_list(name).annotate(Count("pk"))
+        waiting.update(dict(theirs))
+    return waiting
+
+
+def refusal_to_hold(waiting: Counter[str], actor: Identity) -> ChatError | None:
+    """Why no more of somebody's messages can wait (settings.MAX_HELD), if they cannot; else one more of them does."""
+    names = [actor.key] + ([actor.network] if actor.kind == "guest" and actor.network else [])
+    if any(waiting[name] >= settings.MAX_HELD for name in names):
+        return errors.TooManyPosts("Too many of your messages wait for a moderator already.")
+    waiting.update(names)
+    return None
+
+
 def hold(room: Room, held: list[HeldMessage]) -> None:
     """Keep messages for the moderators of ``room``, which the caller has locked, and have them told."""
     HeldMessage.objects.bulk_create(held)
@@ -38,6 +65,13 @@ def hold(room: Room, held: list[HeldMessage]) -> None:
         room.has_held = True
         room.save(update_fields=["has_held"])
     site.queue_changed(room.pk)
+
+
+def reject_all(room: Room) -> None:
+    """Turn away whatever waits in ``room``, which the caller has locked."""
+    waiting = HeldMessage.objects.filter(room=room, state=HeldMessage.State.WAITING)
+    if waiting.update(state=HeldMessage.State.REJECTED, text="", handled_at=timezone.now()):
+        site.queue_changed(room.pk)
 
 
 def held_before(

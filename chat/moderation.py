@@ -214,7 +214,7 @@ def _whom(author: Message, target: str) -> Subject:
     """The author of a message, or where they wrote it from. Raises ``TargetInvalid``."""
     match target:
         case Sanction.Target.ACCOUNT:
-            return Subject(target, f"u{author.author_id}", "", author.author_name)
+            return Subject(target, f"u{author.author_id}", author.network, author.author_name)
         case Sanction.Target.GUEST:
             return Subject(target, author.author_key, author.network, author.author_name)
         case _:

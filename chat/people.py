@@ -58,7 +58,7 @@ def _carry_sanctions(user: User, guest: Identity) -> None:
     holding = Q(subject=guest.key)
     if guest.network:
         since = datetime.fromtimestamp(guest.since).astimezone()
-        holding |= Q(target=Sanction.Target.GUEST, network=guest.network, created_at__lt=since)
+        holding |= ~Q(target=Sanction.Target.NETWORK) & Q(network=guest.network, created_at__lt=since)
     for found in Sanction.objects.in_force().filter(holding):
         carried = Sanction.objects.create(
             room_id=found.room_id,

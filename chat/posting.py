@@ -5,6 +5,7 @@ Synchronous, and knowing nothing of requests, sockets or consumers, like ``chat.
 """
 
 import uuid
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -180,6 +181,7 @@ def _decide(
         known = holding.held_before(room, authors, keys) | known
     messages: list[NewMessage] = []
     held: list[HeldMessage] = []
+    waiting: Counter[str] | None = None
     answers: list[Answer] = []
     for draft in drafts:
         actor, author = draft.actor, (draft.actor.key, draft.key)
@@ -202,6 +204,10 @@ def _decide(
             if author in before:  # when this was first asked, it was in order
                 answers.append(before[author])
                 continue
+        if verdict is not None and refusal is None:
+            if waiting is None:
+                waiting = holding.waiting_of(room, standings)
+            refusal = holding.refusal_to_hold(waiting, actor)
         if refusal is not None:
             answers.append(refusal)
             continue

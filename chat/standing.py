@@ -58,7 +58,7 @@ class Sanctions:
         for kind, target, subject, network, created_at, ends_at in found:
             sanction = (kind, Term(target, ends_at), created_at.timestamp())
             self._by_subject[subject].append(sanction)
-            if network and target == Sanction.Target.GUEST:
+            if network and target != Sanction.Target.NETWORK:
                 self._by_network[network].append(sanction)
 
     def __bool__(self) -> bool:
@@ -84,7 +84,7 @@ class Sanctions:
         if network and role == NO_ROLE and (actor is None or actor.kind != "bot"):
             holding += self._by_subject.get(f"n{network}", ())
         if network and actor is not None and actor.kind == "guest":
-            # A cleared cookie makes a new guest: newer than the sanction, and from the same place.
+            # Who clears a cookie or signs out is a new guest: newer than the sanction, and from the same place.
             holding += [each for each in self._by_network.get(network, ()) if actor.since > each[2]]
         return holding
 

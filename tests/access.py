@@ -126,6 +126,7 @@ CHANGES: dict[str, dict[tuple[str, str], str]] = {
         **instead(("react", "unreact", "report"), (*STRANGERS, "viewer"), "message.not_found", ("ok",)),
         **instead(("report",), ("muted",), "message.not_found"),
         **instead(("pin", "unhide"), GOVERNING, "not_allowed", ("ok",)),
+        **instead(("approve", "reject"), GOVERNING, "message.not_found", ("ok",)),  # what waited was turned away
     },
     "shows_names": {},
     "retention": {},

@@ -24,8 +24,9 @@ class SanctionQuerySet(models.QuerySet["Sanction"]):
 class Sanction(models.Model):
     """Somebody who may not write for a while (muted), or not be there (banned): in one room, or on the whole site.
 
-    ``subject`` is whom it holds: an author's key (``u7``, ``g…``) or ``n`` and a network's keyed hash. One against a
-    guest also holds for guests of the same ``network`` who are newer than it: a cleared cookie makes a new guest.
+    ``subject`` is whom it holds: an author's key (``u7``, ``g…``) or ``n`` and a network's keyed hash. One against an
+    account or a guest also holds for guests of the same ``network`` who are newer than it: who signs out, or clears a
+    cookie, is a new guest.
     """
 
     class Kind(models.TextChoices):
@@ -33,7 +34,7 @@ class Sanction(models.Model):
         BAN = "ban", _("Ban: may not be there")
 
     class Target(models.TextChoices):
-        ACCOUNT = "account", _("The account")
+        ACCOUNT = "account", _("The account, and new guests from the same network")
         GUEST = "guest", _("The guest, and new guests from the same network")
         NETWORK = "network", _("Everybody from the network who is not a member")
 

@@ -222,6 +222,29 @@ def test_a_held_message_is_nowhere_to_be_read(cast, held) -> None:
     assert HeldMessage.objects.count() == 1
 
 
+def test_only_so_many_wait(cast, settings) -> None:
+    settings.MAX_HELD = 3
+    set_up(cast, approval="guests")
+    for text in ("one", "two", "three"):
+        posting.post(cast.gil, cast.room.pk, text)
+    with pytest.raises(errors.TooManyPosts):
+        posting.post(cast.gil, cast.room.pk, "four")
+    fresh = [new_guest(network="n" * 32) for _ in range(4)]
+    answers = posting.post_together(cast.room.pk, [Post(guest, "hello") for guest in fresh])
+    assert [type(answer) for answer in answers] == [Held, Held, Held, errors.TooManyPosts]
+    assert HeldMessage.objects.count() == 6
+    review.reject(cast.olga, cast.room.pk, HeldMessage.objects.first().pk)
+    posting.post(cast.gil, cast.room.pk, "four")
+
+
+def test_what_was_held_in_private_is_not_said_in_public(cast) -> None:
+    governing.change_visibility(cast.olga, cast.room.pk, "private")
+    set_up(cast, on_links="hold")
+    posting.post(cast.mio, cast.room.pk, "see https://example.org/xyzzy")
+    governing.change_visibility(cast.olga, cast.room.pk, "public")
+    assert [(held.state, held.text) for held in HeldMessage.objects.all()] == [("rejected", "")]
+
+
 def test_an_approved_message_is_said_where_the_room_is(cast, held) -> None:
     later = posting.post(cast.sven, cast.room.pk, "meanwhile").mid
     message = review.approve(cast.olga, cast.room.pk, held.pk)
@@ -274,6 +297,20 @@ def test_a_banned_guest_is_banned_by_any_name_and_with_a_new_cookie(cast) -> Non
     for actor in (there_before, cast.sven, replace(after, network="m" * 32)):
         require_readable(cast.room, actor)
     require_readable(cast.room, None, "n" * 32)
+
+
+def test_a_banned_account_is_no_new_guest(cast) -> None:
+    there = "n" * 32
+    mid = posting.post(replace(cast.sven, network=there), cast.room.pk, "spam").mid
+    before = replace(new_guest(network=there), since=1.0)
+    moderation.ban(cast.olga, cast.room.pk, mid)
+    signed_out = replace(new_guest(network=there), since=timezone.now().timestamp() + 1)
+    for actor in (cast.sven, signed_out):
+        with pytest.raises(errors.Banned):
+            require_readable(cast.room, actor)
+    for actor in (before, replace(cast.mio, network=there), new_guest(network="m" * 32)):
+        require_readable(cast.room, actor)
+    require_readable(cast.room, None, there)
 
 
 def test_a_sanction_ends_by_itself(cast) -> None:
