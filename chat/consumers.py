@@ -49,6 +49,7 @@ class RoomConsumer(AsyncConsumer):
     room_id: int | None = None
     has_left = False  # nothing more is said
     has_ended = False  # nothing more will come
+    has_posted = False  # here, and not only before
     typed_at = -inf
     unanswered: set[asyncio.Future] | None = None
 
@@ -161,7 +162,9 @@ class RoomConsumer(AsyncConsumer):
 
     def typing(self) -> None:
         now = monotonic()
-        if now - self.typed_at >= TYPING_SECONDS and self.place.stay.follower.rights.post:
+        # A name that a guest chose was asked about when they last wrote; until then it is told to nobody.
+        is_known = self.has_posted or self.actor.kind != "guest" or self.actor.has_made_up_name
+        if is_known and now - self.typed_at >= TYPING_SECONDS and self.place.stay.follower.rights.post:
             self.typed_at = now
             self.place.stay.relay.typing(self.actor.as_dict())
 
@@ -187,6 +190,7 @@ class RoomConsumer(AsyncConsumer):
         self.unanswered.discard(answer)
         try:
             messages = self.dialect.posted(answer.result())
+            self.has_posted = True
         except ChatError as error:
             messages = self.dialect.error(error, key)
         except Exception:

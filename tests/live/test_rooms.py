@@ -9,6 +9,7 @@ import pytest
 import websockets
 
 from tests.clients import participant, viewer
+from tests.people import browsing, cookies_of, submit
 from tests.servers import Engawa
 
 
@@ -215,3 +216,23 @@ async def test_a_slug_is_found_however_it_is_spelt(server: Engawa) -> None:
         assert client.welcome["room"] == "lobby"
     async with viewer(server.base, "%EF%BC%AC%EF%BC%AF%EF%BC%A2%EF%BC%A2%EF%BC%B9") as watching:  # ＬＯＢＢＹ
         assert watching.opened["id"].startswith("lobby:")
+
+
+async def test_nobody_types_as_somebody_else(server: Engawa) -> None:
+    with browsing(server) as http:
+        http.get("/chat/lobby/")
+        submit(http, "/accounts/guest/", name="Somebody Important")
+        cookie = cookies_of(http)
+    async with (
+        participant(server.sockets) as reader,
+        participant(server.sockets) as passing,
+        participant(server.sockets, cookie=cookie) as named,
+    ):
+        await named.send(type="typing")
+        await named.send(type="ping")
+        await named.until("pong")
+        await passing.send(type="typing")
+        assert (await reader.until("typing"))["author"]["name"].startswith("guest-")
+        await named.post("it is me")
+        await named.send(type="typing")
+        assert (await reader.until("typing"))["author"]["name"] == "Somebody Important"
