@@ -11,10 +11,11 @@ import pytest
 from chat.commands import COMMANDS
 from tests.access import ACTORS, BOTS, expected
 from tests.clients import participant
+from tests.parts import LONG
 from tests.people import browsing, cookies_of
 from tests.servers import Engawa
 
-SETTINGS = ("public", "private", "archived", "posting_members", "posting_moderators")
+SETTINGS = ("public", "private", "archived") + (("posting_members", "posting_moderators", "sealed") if LONG else ())
 ROLES = [role for role in ACTORS if role not in BOTS and role != "banned_network"]
 SIGNED_IN = {
     **{"owner": "olga", "moderator": "mod", "member": "mio"},
