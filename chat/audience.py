@@ -63,6 +63,8 @@ class Audience:
             follower.position = self.position
             follower.live = True
             self._hand(follower, replay)
+            if follower.live:
+                self._hand(follower, self._due_rights(follower))
         else:
             follower.task = asyncio.create_task(self._catch_up(follower, resuming=True))
 
@@ -166,8 +168,11 @@ class Audience:
                 await self._patiently(rest)
             for message in unsent or ():
                 await self._patiently(follower.send(message))
-            while follower.stale or follower.position < self.position or resuming:
-                messages = await self._next_for(follower, resuming)
+            while follower.stale or follower.position < self.position or resuming or follower.is_misinformed:
+                if follower.stale or follower.position < self.position or resuming:
+                    messages = await self._next_for(follower, resuming)
+                else:
+                    messages = self._due_rights(follower)
                 # What it has not got by now it can ask the ring for: only its first answers may need the log.
                 resuming = resuming and follower.position < self.position
                 for message in messages:
@@ -181,6 +186,14 @@ class Audience:
         except Exception as error:
             follower.task = None
             self._lost(follower, error)
+
+    @staticmethod
+    def _due_rights(follower: Follower) -> list[Message]:
+        """What tells a follower what it may do by now, if it has not been told: after what came before."""
+        if not follower.is_misinformed:
+            return []
+        follower.is_misinformed = False
+        return follower.form.you(follower.rights)
 
     def _end(self, follower: Follower, error: errors.ChatError) -> None:
         follower.task = None  # this task is the one that ends it: it must not cancel itself

@@ -76,12 +76,13 @@ class Follower:
     """A connection as its room's relay sees it.
 
     ``send_now`` is the shorter way to ``send`` (``chat.extensions``). ``actor`` is who reads (None: anybody),
-    ``network`` the keyed hash of where they come from, ``rights`` what an actor was told that they may do. ``close``
-    ends the connection because of an error; it is run as a task. ``admitted`` says that the policy let it in; until
-    then it is only waiting to hear. ``position`` is the number of the last event handed to ``send``. The relay hands
-    it more directly only where it is ``live``; otherwise ``task`` is bringing it there. ``stale`` says that its numbers
-    mean nothing any more: it must be reset before it is told anything else. ``rotate_at`` is the moment, on the
-    monotonic clock, at which it has grown old and is asked to come back anew.
+    ``network`` the keyed hash of where they come from, ``rights`` what an actor may do, of which they were not told
+    yet where it ``is_misinformed``. ``close`` ends the connection because of an error; it is run as a task.
+    ``admitted`` says that the policy let it in; until then it is only waiting to hear. ``position`` is the number of
+    the last event handed to ``send``. The relay hands it more directly only where it is ``live``; otherwise ``task`` is
+    bringing it there. ``stale`` says that its numbers mean nothing any more: it must be reset before it is told
+    anything else. ``rotate_at`` is the moment, on the monotonic clock, at which it has grown old and is asked to come
+    back anew.
     """
 
     form: Form
@@ -91,6 +92,7 @@ class Follower:
     actor: Identity | None = None
     network: str = ""
     rights: Rights | None = None
+    is_misinformed: bool = False
     admitted: bool = False
     position: int = 0
     live: bool = False

@@ -230,6 +230,7 @@ class Relay(Audience):
             rights = rights_in(self.room, follower.actor, standing)
             if rights != follower.rights:
                 follower.rights = rights
+                follower.is_misinformed = not follower.live  # then it hears of it when it has caught up
                 if follower.live:
                     self._hand(follower, follower.form.you(rights))
 

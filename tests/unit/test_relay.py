@@ -474,6 +474,39 @@ async def test_who_is_banned_is_let_go_and_not_let_in(monkeypatch) -> None:
         await until(lambda: somebody.ids[-1:] == [4])
 
 
+async def test_who_lags_or_has_only_just_come_is_told_of_a_mute_in_its_turn() -> None:
+    from chat.models import User
+
+    def prepare() -> tuple[Room, Identity]:
+        olga = User.objects.create_user("olga").identity
+        return actions.create_room(olga, "veranda")[0], olga
+
+    room, olga = await in_database(prepare)
+    gil = new_guest()
+    async with reading(room, actor=gil) as slow, reading(room, actor=olga) as owner:
+        newcomer = Reader()
+        follower = newcomer.follower(gil)
+        async with Stay(room.slug, follower) as (relay, entry):
+            mid = (await in_database(posting.post, gil, room.pk, "spam")).mid
+            await until(lambda: slow.ids == [1])
+            slow.gate.clear()
+            await in_database(posting.post, olga, room.pk, "please")
+            await until(lambda: not slow.relay_follower.live)
+            version = relay.access_version
+            await in_database(moderation.mute, olga, room.pk, mid, 60)
+            await until(lambda: relay.access_version > version and not relay.is_asking)
+            relay.start(follower, entry.head)
+            slow.gate.set()
+            for reader in (slow, newcomer):
+                await until(lambda reader=reader: any('"you"' in str(frame) for frame in reader.sent))
+                told = [frame["text"] for frame in reader.sent if "presence" not in frame["text"]]
+                assert '"please"' in told[-2]
+                assert '"muted"' in told[-1]
+            await in_database(posting.post, olga, room.pk, "thank you")
+            for reader in (slow, newcomer, owner):
+                await until(lambda reader=reader: reader.ids[-1:] == [3])
+
+
 async def test_who_is_muted_is_told_and_stays() -> None:
     from chat.models import User
 
