@@ -7,7 +7,6 @@ import json
 from functools import cache
 from typing import Annotated, Any
 
-from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.urls import Resolver404, URLResolver
@@ -22,7 +21,7 @@ from chat.answers import Held as HeldAnswer
 from chat.api_schemas import BODY, MID, Held, History, Posted, answers
 from chat.errors import ChatError
 from chat.identity import Identity
-from chat.limits import limits
+from chat.limits import count_post
 from chat.middleware import error_response
 from chat.models import Room
 from chat.pages import message_page, page_fields, page_size
@@ -196,11 +195,7 @@ def _body(request: HttpRequest) -> dict[str, Any]:
 
 
 def _count(bot: Identity) -> None:
-    async_to_sync(_take_post)(bot)
-
-
-async def _take_post(actor: Identity) -> None:
-    await limits().take_post(actor)
+    count_post(bot)
 
 
 def _json(fields: dict[str, Any], status: int = 200) -> HttpResponse:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from asgiref.sync import async_to_sync
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
@@ -12,8 +11,6 @@ from chat import errors
 from chat.answers import Posted
 from chat.commands import COMMANDS, Frame
 from chat.errors import ChatError
-from chat.identity import Identity
-from chat.limits import limits
 from chat.middleware import error_response, wants_json
 from chat.models import Message, Sanction
 from chat.protocol import read_frame
@@ -67,7 +64,7 @@ class CommandsView(PersonView):
         if command is None:
             raise errors.UnknownFrameType()
         if command.counts:
-            async_to_sync(_take_post)(self.me)
+            self.count()
         match command.run(self.me, room_id, frame):
             case Posted(mid=mid, seq=seq):
                 return {"mid": mid, "id": seq}
@@ -91,7 +88,3 @@ def _next(request: HttpRequest, otherwise: str) -> str:
     if url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure()):
         return wanted
     return otherwise
-
-
-async def _take_post(actor: Identity) -> None:
-    await limits().take_post(actor)

@@ -169,8 +169,7 @@ def set_role(actor: Identity | None, room_id: int, username: str, role: str | No
         if was == role:
             return
         if was == Membership.Role.OWNER:
-            others = Membership.objects.filter(room=room, role=Membership.Role.OWNER).exclude(user=user)
-            policies.require(others.exists(), "A room keeps an owner: name another one first.")
+            _require_another_owner(room, found)
         if role is None:
             found.delete()
         elif found is None:
@@ -190,8 +189,7 @@ def leave(actor: Identity, room_id: int) -> None:
         if found is None:
             return
         if policies.may_govern(standing):
-            others = Membership.objects.filter(room=room, role=Membership.Role.OWNER).exclude(pk=found.pk)
-            policies.require(others.exists(), "A room keeps an owner: name another one first.")
+            _require_another_owner(room, found)
         found.delete()
         record(room, actor, "leave", actor.name)
 
@@ -203,6 +201,11 @@ def _owned(actor: Identity | None, room_id: int) -> Room:
     elif room is None or room.deleted_at is not None:
         raise errors.RoomNotFound()
     return room
+
+
+def _require_another_owner(room: Room, leaving: Membership) -> None:
+    others = Membership.objects.filter(room=room, role=Membership.Role.OWNER).exclude(pk=leaving.pk)
+    policies.require(others.exists(), "A room keeps an owner: name another one first.")
 
 
 def _told_of_all(room: Room, actor: Identity | None, action: str, event: str) -> None:

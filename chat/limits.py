@@ -11,6 +11,7 @@ from collections import defaultdict
 from time import monotonic, time
 
 import redis.asyncio
+from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 from redis.exceptions import RedisError
@@ -229,3 +230,12 @@ def limits() -> Limits:
     if _limits is None or _limits[0] is not loop:
         _limits = (loop, Limits())
     return _limits[1]
+
+
+def count_post(actor: Identity) -> None:
+    """``take_post`` for who is not asynchronous."""
+    async_to_sync(_count_post)(actor)
+
+
+async def _count_post(actor: Identity) -> None:
+    await limits().take_post(actor)

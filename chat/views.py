@@ -3,7 +3,6 @@
 from dataclasses import replace
 from urllib.parse import quote
 
-from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
@@ -24,7 +23,7 @@ from chat.answers import Held
 from chat.errors import ChatError
 from chat.events import encode, room_fields
 from chat.identity import Identity, new_guest
-from chat.limits import limits
+from chat.limits import count_post
 from chat.middleware import error_response, wants_json
 from chat.models import Report, Room
 from chat.pages import message_page, page_fields, page_size, pinned_message
@@ -73,7 +72,7 @@ class PersonView(View):
 
     def count(self) -> None:
         """Count what they ask for like a post. Raises ``TooManyPosts``."""
-        async_to_sync(_take_post)(self.me)
+        count_post(self.me)
 
 
 class IndexView(PersonView):
@@ -195,7 +194,3 @@ class MessagesView(RoomView):
         elif wants_json(request):
             return JsonResponse({"mid": posted.mid, "key": posted.key, "id": posted.seq}, status=201)
         return HttpResponseRedirect(reverse("chat:room", args=[room.slug]))
-
-
-async def _take_post(actor: Identity) -> None:
-    await limits().take_post(actor)

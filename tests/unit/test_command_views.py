@@ -5,9 +5,8 @@ import json
 import pytest
 from django.test import AsyncClient, Client
 
-from chat import command_views, consumers, errors, governing, posting
+from chat import command_views, consumers, errors, governing, posting, views
 from chat.commands import COMMANDS, Command
-from chat.identity import Identity
 from chat.models import HeldMessage, Message, Sanction
 from tests.unit.browsers import COMMANDS_URL as URL
 from tests.unit.browsers import DESK_URL as DESK
@@ -38,10 +37,7 @@ def test_each_command_is_run_as_it_was_asked(cast, olga, monkeypatch, name: str,
     command = Command(lambda *asked: ran.append(asked), counts=COMMANDS[name].counts)
     monkeypatch.setitem(COMMANDS, name, command)
 
-    async def take_post(actor: Identity) -> None:
-        counted.append(actor)
-
-    monkeypatch.setattr(command_views, "_take_post", take_post)
+    monkeypatch.setattr(views, "count_post", counted.append)
     frame = {"type": name, "mid": "x", "held": "7", "reason": "because"}
     answer = ask(olga, **frame) if as_json else olga.post(URL, frame, headers=JSON)
     assert (answer.status_code, answer.json()) == (200, {"done": True})
