@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from random import uniform
-from time import monotonic
+from time import monotonic, time
 
 from django.conf import settings
 
@@ -49,6 +49,8 @@ class Audience:
         if settings.ROTATE_SECONDS:
             # Spread, so that those who came together do not all leave together.
             follower.rotate_at = monotonic() + settings.ROTATE_SECONDS * uniform(0.75, 1.25)
+        if follower.grant is not None:
+            follower.rotate_at = min(follower.rotate_at, monotonic() + follower.grant.ends_at - time())
 
     def start(self, follower: Follower, cursor: int, floor: int = 0) -> None:
         """Tell ``follower`` everything after the number ``cursor``, or that it must reset, and then what is new.

@@ -7,11 +7,11 @@ were being checked is seen by the relay, and checked again.
 from dataclasses import dataclass
 from typing import Any
 
-from chat import errors, policies
+from chat import errors, policies, viewing
 from chat.database import in_database
 from chat.events import message_fields, room_fields
 from chat.follower import Follower
-from chat.identity import Identity
+from chat.identity import Grant, Identity
 from chat.limits import Hold, limits
 from chat.models import Message, Room
 from chat.relay import Relay
@@ -58,7 +58,8 @@ class Stay:
     async def enter(self) -> Entry:
         """Register the follower with its room's relay and check that it may be there.
 
-        Raises ``RoomNotFound``, ``TooManyConnections``, ``SessionEnded``, ``GoingAway`` or ``ServerBusy``.
+        Raises ``RoomNotFound``, ``TooManyConnections``, ``SessionEnded``, ``TokenInvalid``, ``GoingAway``
+        or ``ServerBusy``.
         """
         canonical = canonical_slug(self._slug)
         if canonical is None:
@@ -110,9 +111,11 @@ class Place:
 async def _admitted(relay: Relay, follower: Follower, history: int | None) -> Entry:
     while True:
         version = relay.access_version
-        entry = _enter_by_sight(relay, follower.actor, follower.network, history)
+        entry = None
+        if follower.grant is None:
+            entry = _enter_by_sight(relay, follower.actor, follower.network, history)
         if entry is None:
-            entry = await in_database(enter, relay.room_id, follower.actor, follower.network, history)
+            entry = await in_database(enter, relay.room_id, follower.actor, follower.network, history, follower.grant)
         if relay.access_version == version:
             follower.admitted = True
             follower.rights = entry.rights
@@ -132,7 +135,7 @@ def _enter_by_sight(relay: Relay, actor: Identity | None, network: str, history:
     return _entry(relay.room, actor, standing, relay.position, None)
 
 
-def enter(room_id: int, actor: Identity | None, network: str, history: int | None) -> Entry:
+def enter(room_id: int, actor: Identity | None, network: str, history: int | None, grant: Grant | None = None) -> Entry:
     """The policy's answer and the snapshot, head first and policy last: whoever may read now may read what was
     written before."""
     if actor is not None and actor.session_key is not None and signed_out({actor.session_key: actor}):
@@ -142,7 +145,8 @@ def enter(room_id: int, actor: Identity | None, network: str, history: int | Non
     if room is not None and history is not None:
         messages = room.messages.visible().page_before(None, history)
         room.refresh_from_db(fields=["visibility", "deleted_at", "sealed_mid", "floor"])
-    standing = policies.require_readable(room, actor, network)
+    viewing.require_in_force(grant)
+    standing = policies.require_readable(room, actor, network, grant)
     if messages is not None and not policies.sees_sealed(actor, standing):
         messages = [message for message in messages if not policies.is_sealed(room, message.mid)]
     return _entry(room, actor, standing, room.head, messages)

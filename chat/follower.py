@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from chat.errors import ChatError
 from chat.events import LoggedEvent
 from chat.extensions import SendNow, never
-from chat.identity import Identity
+from chat.identity import Grant, Identity
 from chat.queue import Waiting
 from chat.rights import Rights
 
@@ -76,8 +76,9 @@ class Follower:
     """A connection as its room's relay sees it.
 
     ``send_now`` is the shorter way to ``send`` (``chat.extensions``). ``actor`` is who reads (None: anybody),
-    ``network`` the keyed hash of where they come from, ``rights`` what an actor may do, of which they were not told
-    yet where it ``is_misinformed``. ``close`` ends the connection because of an error; it is run as a task.
+    ``network`` the keyed hash of where they come from, ``grant`` what a viewer came with, ``rights`` what an actor may
+    do, of which they were not told yet where it ``is_misinformed``. ``close`` ends the connection because of an error;
+    it is run as a task.
     ``admitted`` says that the policy let it in; until then it is only waiting to hear. ``position`` is the number of
     the last event handed to ``send``. The relay hands it more directly only where it is ``live``; otherwise ``task`` is
     bringing it there. ``stale`` says that its numbers mean nothing any more: it must be reset before it is told
@@ -91,6 +92,7 @@ class Follower:
     send_now: SendNow = never
     actor: Identity | None = None
     network: str = ""
+    grant: Grant | None = None
     rights: Rights | None = None
     is_misinformed: bool = False
     admitted: bool = False

@@ -52,6 +52,16 @@ class Identity:
         return {"name": self.name, "kind": self.kind, "id": self.key}
 
 
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a view token gives: to read the room ``room_id`` until ``ends_at``, in seconds of the epoch, and nothing
+    else. Whoever comes with it is a viewer still, without a key or a name."""
+
+    token_id: int
+    room_id: int
+    ends_at: float
+
+
 def new_guest(name: str | None = None, network: str = "") -> Identity:
     """A guest nobody has been before, with a made-up name where none is given."""
     key = "g" + secrets.token_urlsafe(15)

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from chat import errors
 from chat.errors import ChatError
-from chat.identity import Identity
+from chat.identity import Grant, Identity
 from chat.models import Membership, Message, Room
 from chat.standing import NO_ROLE, Standing, Term, standing_in
 
@@ -33,21 +33,30 @@ def may_be_indexed(room: Room) -> bool:
     return room.is_indexed and room.deleted_at is None and room.visibility == Room.Visibility.PUBLIC
 
 
-def refusal_to_enter(room: Room | None, actor: Identity | None, standing: Standing) -> ChatError | None:
-    """Why somebody may not be in ``room``, if they may not, whatever they want there. ``actor`` None is a viewer."""
+def refusal_to_enter(
+    room: Room | None, actor: Identity | None, standing: Standing, grant: Grant | None = None
+) -> ChatError | None:
+    """Why somebody may not be in ``room``, if they may not, whatever they want there. ``actor`` None is a viewer, who
+    may have come with a ``grant`` that is in force."""
     if room is None or room.deleted_at is not None:
         return errors.RoomNotFound()
     if actor is not None and actor.kind == "bot":
         if actor.room_id != room.pk:
             return errors.RoomNotFound()
-    elif not is_open(room.visibility) and standing.role == NO_ROLE:
+    elif not is_open(room.visibility) and standing.role == NO_ROLE and not _is_for(grant, room):
         return errors.RoomNotFound()
     return None if standing.ban is None else banned(standing.ban)
 
 
-def refusal_to_read(room: Room | None, actor: Identity | None, standing: Standing) -> ChatError | None:
+def _is_for(grant: Grant | None, room: Room) -> bool:
+    return grant is not None and grant.room_id == room.pk
+
+
+def refusal_to_read(
+    room: Room | None, actor: Identity | None, standing: Standing, grant: Grant | None = None
+) -> ChatError | None:
     """Why somebody may not read what is said in ``room``, if they may not. A program needs the scope for it."""
-    refusal = refusal_to_enter(room, actor, standing)
+    refusal = refusal_to_enter(room, actor, standing, grant)
     if refusal is None and actor is not None and actor.kind == "bot":
         refusal = _refusal_of_scope(actor, "read")
     return refusal
@@ -250,13 +259,16 @@ def require_entry(room: Room | None, actor: Identity) -> Standing:
     return standing
 
 
-def require_readable(room: Room | None, actor: Identity | None, network: str = "") -> Standing:
-    """How ``actor`` (None: a viewer from ``network``) stands in ``room``. Raises ``RoomNotFound`` where there is none
+def require_readable(
+    room: Room | None, actor: Identity | None, network: str = "", grant: Grant | None = None
+) -> Standing:
+    """How ``actor`` (None: a viewer from ``network``, with a ``grant`` that is in force or without one) stands in
+    ``room``. Raises ``RoomNotFound`` where there is none
     or they may not know of it, ``Banned`` where they were banned, ``TokenScope`` to a program that may not read."""
     if room is None or room.deleted_at is not None:
         raise errors.RoomNotFound()
     standing = standing_in(room, actor, network)
-    refuse(refusal_to_read(room, actor, standing))
+    refuse(refusal_to_read(room, actor, standing, grant))
     return standing
 
 

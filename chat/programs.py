@@ -6,8 +6,7 @@ secret is returned once; nobody can read it again.
 
 import secrets
 from collections.abc import Iterable
-from datetime import datetime, timedelta
-from hashlib import sha256
+from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
@@ -21,12 +20,10 @@ from chat.lookalike import skeleton
 from chat.models import ApiToken, Membership, Room, Webhook
 from chat.screening import check_name, rules_in
 from chat.text import clean_name
+from chat.tokens import SECRET_BYTES, hash_of, new_secret, used
 
 SCOPES = ("read", "post", "delete")
 PREFIX = "engawa_"  # by which a token is recognised where it should not be
-HINT_CHARS = 6
-SECRET_BYTES = 32
-USED = timedelta(minutes=1)  # how exactly it is known when a token was last used
 
 
 # Programs that call us --------------------------------------------------------------------------------------
@@ -53,19 +50,19 @@ def create_token(
         _require_own_look(room, name)
         if ApiToken.objects.in_force().filter(room=room).count() >= settings.MAX_TOKENS:
             raise errors.TooManyItems(f"A room has at most {settings.MAX_TOKENS} tokens; revoke one first.")
-        random = secrets.token_urlsafe(SECRET_BYTES)
+        secret = new_secret(PREFIX)
         token = ApiToken.objects.create(
             room=room,
             name=name,
-            token_hash=_hash(PREFIX + random),
-            hint=random[:HINT_CHARS],
+            token_hash=secret.hash,
+            hint=secret.hint,
             scopes=" ".join(scope for scope in SCOPES if scope in wanted),
             created_by_id=actor.user_id,
             expires_at=expires_at,
         )
         until = expires_at and timestamp(expires_at)
         record(room, actor, "create_token", name, token=token.pk, scopes=token.scopes, until=until)
-    return token, PREFIX + random
+    return token, secret.text
 
 
 def revoke_token(actor: Identity, room_id: int, token_id: int) -> None:
@@ -83,18 +80,11 @@ def revoke_token(actor: Identity, room_id: int, token_id: int) -> None:
 
 def bot_of(secret: str) -> Identity:
     """Who comes with this token. Raises ``TokenInvalid``."""
-    token = ApiToken.objects.in_force().filter(token_hash=_hash(secret)).first()
+    token = ApiToken.objects.in_force().filter(token_hash=hash_of(secret)).first()
     if token is None:
         raise errors.TokenInvalid()
-    now = timezone.now()
-    if token.last_used_at is None or now - token.last_used_at >= USED:
-        ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+    used(token)
     return token.identity
-
-
-def _hash(secret: str) -> str:
-    # 256 random bits need no slow hash: nobody tries them all.
-    return sha256(secret.encode(errors="replace")).hexdigest()
 
 
 def _require_own_look(room: Room, name: str) -> None:

@@ -14,13 +14,13 @@ from math import inf
 from time import monotonic
 from typing import Any
 
-from chat import broadcast, errors, events, log, policies
+from chat import broadcast, errors, events, log, policies, viewing
 from chat.audience import Audience
 from chat.database import in_database
 from chat.events import LoggedEvent
 from chat.follower import Count, Follower
 from chat.groups import room_group
-from chat.identity import Identity
+from chat.identity import Grant, Identity
 from chat.models import Room
 from chat.presence import PROCESS, Presence, count
 from chat.queue import Waiting
@@ -199,8 +199,9 @@ class Relay(Audience):
         heard = max(self._pending, default=0)
         asked = tuple(self.followers)  # who joins from here on asks the policy after this change
         actors = {follower.actor for follower in asked if follower.actor is not None}
+        grants = {follower.grant for follower in asked if follower.grant is not None}
         try:
-            room, sanctions, standings = await in_database(_as_it_is, self.room_id, actors)
+            room, sanctions, standings, grants = await in_database(_as_it_is, self.room_id, actors, grants)
         except errors.ServerBusy:
             self._recheck_due = True
             await asyncio.sleep(RETRY_SECONDS)
@@ -211,7 +212,10 @@ class Relay(Audience):
             if follower.admitted:
                 # Each by where they come from: somebody may be here from two networks, one of which is banned.
                 role = NO_ROLE if follower.actor is None else standings[follower.actor].role
-                self._hold_to(follower, sanctions.on(follower.actor, follower.network, role))
+                if follower.grant is None or follower.grant in grants:
+                    self._hold_to(follower, sanctions.on(follower.actor, follower.network, role))
+                else:
+                    self.dismiss(follower, errors.TokenInvalid())
         if room.floor > self.position:
             # What lies between was said among members only, and others may read here by now.
             self._restart(room.head)
@@ -223,7 +227,7 @@ class Relay(Audience):
 
     def _hold_to(self, follower: Follower, standing: Standing) -> None:
         """Let go of a follower who may no longer be here, or tell them what they may do from now on."""
-        refusal = policies.refusal_to_read(self.room, follower.actor, standing)
+        refusal = policies.refusal_to_read(self.room, follower.actor, standing, follower.grant)
         if refusal is not None:
             self.dismiss(follower, refusal)
         elif follower.actor is not None:
@@ -266,8 +270,11 @@ class Relay(Audience):
         self._schedule()
 
 
-def _as_it_is(room_id: int, actors: set[Identity]) -> tuple[Room, Sanctions, dict[Identity, Standing]]:
-    """The room as it is now, what is in force in it, and how each of ``actors`` stands."""
+def _as_it_is(
+    room_id: int, actors: set[Identity], grants: set[Grant]
+) -> tuple[Room, Sanctions, dict[Identity, Standing], set[Grant]]:
+    """The room as it is now, what is in force in it, how each of ``actors`` stands, and those of ``grants`` that are
+    still good."""
     room = Room.objects.get(pk=room_id)
     sanctions = sanctions_in([room_id])[room_id]
-    return room, sanctions, standings_in(room, actors, sanctions)
+    return room, sanctions, standings_in(room, actors, sanctions), viewing.in_force(grants)

@@ -53,6 +53,7 @@ def _prune_some(room_id: int) -> int:
         mids = list(old.values_list("mid", flat=True)[:AT_ONCE])
         if mids:
             edited = log.expire(room, mids)
+            Room.objects.filter(pk=room.pk).update(expired_mid=mids[-1])
             actions.unpin(room, set(mids))
             if edited:  # of late: processes have that in memory, beyond the floor
                 log.append(room, *(Entry(events.DELETED, {}, mid) for mid in edited))

@@ -132,6 +132,8 @@ TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES", [])
 MAX_HISTORY = env.number("MAX_HISTORY", 200, least=1, most=1000)
 # Programs: how many of them a room may have, and how those that we call are called.
 MAX_TOKENS = env.number("MAX_TOKENS", 20, least=0, most=1000)
+MAX_VIEW_TOKENS = env.number("MAX_VIEW_TOKENS", 50, least=0, most=1000)
+VIEW_TICKET_SECONDS = env.number("VIEW_TICKET_SECONDS", 300, least=10, most=300)
 MAX_WEBHOOKS = env.number("MAX_WEBHOOKS", 5, least=0, most=100)
 WEBHOOK_SECONDS = env.number("WEBHOOK_SECONDS", 10, least=1, most=60)
 WEBHOOK_RETRY_SECONDS = env.number("WEBHOOK_RETRY_SECONDS", 5, least=1, most=3600)

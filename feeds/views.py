@@ -3,23 +3,19 @@
 from html import escape
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.http import urlencode
-from django.views import View
 from django.views.decorators.clickjacking import xframe_options_exempt
-from django.views.decorators.http import conditional_page
 from django_eventstream.utils import make_id
 
-from chat import errors, policies
-from chat.addresses import network_of_request
+from chat import policies
 from chat.events import encode, room_fields
-from chat.middleware import banned_page, error_response, wants_json
 from chat.models import Room
 from chat.pages import message_page, pinned_message
-from chat.text import canonical_slug
+from feeds.reading import ReadView
 
 
 def absolute(name: str, slug: str) -> str:
@@ -27,29 +23,19 @@ def absolute(name: str, slug: str) -> str:
     return settings.PUBLIC_URL + reverse(name, args=[slug])
 
 
-@method_decorator(conditional_page, name="dispatch")
-class ViewerView(View):
-    """A page of a room for anybody. Asked for again it is revalidated, so that a deletion reaches every cache."""
+class ViewerView(ReadView):
+    """A page of a room for anybody."""
 
     template_name: str
-    url_name: str
-    room: Room
 
-    def get(self, request: HttpRequest, slug: str) -> HttpResponseBase:
-        canonical = canonical_slug(slug)
-        room = Room.objects.filter(slug=canonical).first() if canonical else None
-        self.room = room
-        try:
-            policies.require_readable(room, None, network_of_request(request))
-            page = message_page(room, request.GET.get("before"))
-        except (errors.RoomNotFound, errors.InvalidQuery):
-            raise Http404() from None
-        except errors.Banned as error:
-            return error_response(error) if wants_json(request) else banned_page(request, error)
-        if slug != room.slug:
-            return HttpResponseRedirect(reverse(self.url_name, args=[room.slug]))
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return render(request, self.template_name, self.context(request))
+
+    def context(self, request: HttpRequest) -> dict[str, object]:
+        room = self.room
+        page = message_page(room, request.GET.get("before"))
         stream = reverse("feeds:stream", args=[room.slug])
-        context = {
+        return {
             **page.context(),
             "room": room,
             "about_json": encode(room_fields(room)),
@@ -59,16 +45,10 @@ class ViewerView(View):
             "room_url": absolute("chat:room", room.slug),
             "embed_snippet": embed_snippet(room) if policies.may_embed(room) else "",
         }
-        response = render(request, self.template_name, context)
-        response["Cache-Control"] = "no-cache"
-        if not policies.may_be_indexed(room):
-            response["X-Robots-Tag"] = "noindex"
-        return response
 
 
 class WatchView(ViewerView):
     template_name = "feeds/watch.html"
-    url_name = "feeds:watch"
 
 
 @method_decorator(xframe_options_exempt, name="dispatch")
@@ -76,11 +56,10 @@ class EmbedView(ViewerView):
     """What other sites may frame, if the room lets them."""
 
     template_name = "feeds/embed.html"
-    url_name = "feeds:embed"
 
-    def get(self, request: HttpRequest, slug: str) -> HttpResponseBase:
-        response = super().get(request, slug)
-        if response.status_code in (200, 403):  # a page, or why there is none for them
+    def dispatch(self, request: HttpRequest, slug: str, **rest: str) -> HttpResponseBase:
+        response = super().dispatch(request, slug, **rest)
+        if response.status_code in (200, 304, 403):  # a page, or why there is none for them
             response._csp_replace = {"frame-ancestors": self.room.embed_origins.split() or ["'none'"]}
         return response
 

@@ -4,7 +4,7 @@ from chat.models.logs import Event, SiteEvent, SiteHead
 from chat.models.messages import HeldMessage, Message, NewMessage, Reaction
 from chat.models.moderation import AuditEntry, Report, Sanction, SiteRules
 from chat.models.people import FormerGuest, User
-from chat.models.programs import ApiToken, Webhook
+from chat.models.programs import ApiToken, ViewToken, Webhook
 from chat.models.rooms import Invitation, Membership, Participant, Room
 
 __all__ = [
@@ -26,5 +26,6 @@ __all__ = [
     "SiteHead",
     "SiteRules",
     "User",
+    "ViewToken",
     "Webhook",
 ]

@@ -1,4 +1,4 @@
-"""Programs that take part in a room: those that call us, and those that we call."""
+"""Programs that take part in a room: those that call us, those that we call, and those that only read."""
 
 from __future__ import annotations
 
@@ -13,36 +13,42 @@ from chat.models.people import User
 from chat.models.rooms import Room
 
 
-class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
-    def in_force(self) -> ApiTokenQuerySet:
+class TokenQuerySet(models.QuerySet["Token"]):
+    def in_force(self) -> TokenQuerySet:
         """Neither revoked nor over."""
         return self.filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()), revoked_at=None)
 
 
-class ApiToken(models.Model):
-    """What lets a program act in one room, as the bot ``name``. The token itself is kept nowhere, only its hash.
+class Token(models.Model):
+    """A secret that is good for something in one room. The secret itself is kept nowhere, only its hash."""
 
-    ``scopes`` are words separated by spaces: ``read``, ``post`` and ``delete`` (anybody's messages).
-    """
-
-    room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="tokens")
     name = models.CharField(max_length=64)
     token_hash = models.CharField(max_length=64, unique=True, editable=False)
     hint = models.CharField(max_length=8, editable=False)  # its first characters, to tell it from others
-    scopes = models.CharField(max_length=64)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
 
-    objects = ApiTokenQuerySet.as_manager()
+    objects = TokenQuerySet.as_manager()
 
     class Meta:
+        abstract = True
         ordering = ["-created_at"]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.hint}…)"
+
+
+class ApiToken(Token):
+    """What lets a program act in one room, as the bot ``name``.
+
+    ``scopes`` are words separated by spaces: ``read``, ``post`` and ``delete`` (anybody's messages).
+    """
+
+    room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="tokens")
+    scopes = models.CharField(max_length=64)
 
     @property
     def identity(self) -> Identity:
@@ -54,6 +60,14 @@ class ApiToken(models.Model):
             scopes=frozenset(self.scopes.split()),
             since=self.created_at.timestamp(),
         )
+
+
+class ViewToken(Token):
+    """What lets whoever has it read one room, a private one too, and nothing else: until ``expires_at``, which it
+    always has. ``name`` says to the room's owner whom it was given to."""
+
+    room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="view_tokens")
+    expires_at = models.DateTimeField()
 
 
 class Webhook(models.Model):

@@ -124,6 +124,8 @@ class Room(RulesFields):
     last_mid = models.CharField(max_length=26, default="", blank=True, editable=False)
     # What was said up to this message, while the room was private, only members may read.
     sealed_mid = models.CharField(max_length=26, default="", blank=True, editable=False)
+    # The newest message that is gone because the room keeps none so long.
+    expired_mid = models.CharField(max_length=26, default="", blank=True, editable=False)
     pinned_mid = models.CharField(max_length=26, default="", blank=True, editable=False)
     has_held = models.BooleanField(default=False, editable=False)  # whether any message was ever held back here
     created_at = models.DateTimeField(auto_now_add=True)
