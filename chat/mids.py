@@ -32,5 +32,11 @@ def first_mid_at(moment: datetime) -> str:
     return str(ULID.from_int(int(moment.timestamp() * 1000) << 80))
 
 
+def mid_as_written(value: str) -> str:
+    """``value`` as we write it, if somebody wrote a mid in small letters."""
+    upper = value.upper()
+    return upper if value.isascii() and is_mid(upper) else value
+
+
 def is_mid(value: object) -> bool:
     return isinstance(value, str) and _MID.fullmatch(value) is not None

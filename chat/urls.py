@@ -6,6 +6,7 @@ app_name = "chat"
 urlpatterns = [
     path("", views.IndexView.as_view(), name="index"),
     path("<str:slug>/", views.RoomView.as_view(), name="room"),
+    path("<str:slug>/m/<str:mid>/", views.MessageView.as_view(), name="message"),
     path("<str:slug>/messages", views.MessagesView.as_view(), name="messages"),
     path("<str:slug>/members", member_views.MembersView.as_view(), name="members"),
     path("<str:slug>/commands", command_views.CommandsView.as_view(), name="commands"),

@@ -25,8 +25,9 @@ from chat.events import encode, room_fields
 from chat.identity import Identity, new_guest
 from chat.limits import count_post
 from chat.middleware import error_response, wants_json
+from chat.mids import mid_as_written
 from chat.models import Report, Room
-from chat.pages import message_page, page_fields, page_size, pinned_message
+from chat.pages import message_page, page_fields, page_size, permalinks, pinned_message
 from chat.protocol import read_frame
 from chat.queue import waiting_in
 from chat.rights import rights_in
@@ -120,12 +121,20 @@ class RoomView(PersonView):
         return self.page(request, room, standing)
 
     def page(
-        self, request: HttpRequest, room: Room, standing: Standing, draft: str = "", error: ChatError | None = None
+        self,
+        request: HttpRequest,
+        room: Room,
+        standing: Standing,
+        draft: str = "",
+        error: ChatError | None = None,
+        around: str | None = None,
     ) -> HttpResponse:
         rights = rights_in(room, self.me, standing)
+        before, after = request.GET.get("before"), request.GET.get("after")
+        sees_sealed = policies.sees_sealed(self.me, standing)
         try:
-            page = message_page(room, request.GET.get("before"), sees_sealed=policies.sees_sealed(self.me, standing))
-        except errors.InvalidQuery:
+            page = message_page(room, before, after=after, around=around, sees_sealed=sees_sealed)
+        except (errors.InvalidQuery, errors.MessageNotFound):
             raise Http404() from None
         refusal = policies.refusal_to_post(room, self.me, standing, timezone.now())
         context = {
@@ -143,6 +152,8 @@ class RoomView(PersonView):
             "pinned_message": pinned_message(room),
             "waiting": waiting_in([room.pk])[room.pk] if rights.moderate else None,
             "is_open": policies.anyone_may_read(room),
+            "page_path": reverse("chat:room", args=[room.slug]),
+            "permalinks": permalinks("chat:message", room),
             "draft": draft,
             "error": error,
             "socket_path": f"/ws/chat/{quote(room.slug)}/",
@@ -156,6 +167,17 @@ class RoomView(PersonView):
         if not policies.may_be_indexed(room):
             response["X-Robots-Tag"] = "noindex"
         return response
+
+
+class MessageView(RoomView):
+    """A room's page where one of its messages stands."""
+
+    def get(self, request: HttpRequest, slug: str, mid: str) -> HttpResponse:
+        room, standing = self.room(slug)
+        written = mid_as_written(mid)
+        if (slug, mid) != (room.slug, written):
+            return HttpResponseRedirect(reverse("chat:message", args=[room.slug, written]))
+        return self.page(request, room, standing, around=mid)
 
 
 class MessagesView(RoomView):

@@ -5,6 +5,7 @@ from feeds import grip, reports, views
 app_name = "feeds"
 urlpatterns = [
     path("feeds/<str:slug>/", views.WatchView.as_view(), name="watch"),
+    path("feeds/<str:slug>/m/<str:mid>/", views.MessageView.as_view(), name="message"),
     path("feeds/<str:slug>/stream", grip.view, name="stream"),
     path("feeds/<str:slug>/report", reports.ReportView.as_view(), name="report"),
     path("embed/<str:slug>/", views.EmbedView.as_view(), name="embed"),

@@ -3,7 +3,7 @@
 from html import escape
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
@@ -13,8 +13,9 @@ from django_eventstream.utils import make_id
 
 from chat import policies
 from chat.events import encode, room_fields
+from chat.mids import mid_as_written
 from chat.models import Room
-from chat.pages import message_page, pinned_message
+from chat.pages import MessagePage, message_page, permalinks, pinned_message, readable_in
 from feeds.reading import ReadView
 
 
@@ -27,17 +28,23 @@ class ViewerView(ReadView):
     """A page of a room for anybody."""
 
     template_name: str
+    path_name: str
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        return render(request, self.template_name, self.context(request))
+        page = message_page(self.room, request.GET.get("before"), after=request.GET.get("after"))
+        return self.page(request, page)
 
-    def context(self, request: HttpRequest) -> dict[str, object]:
+    def page(self, request: HttpRequest, page: MessagePage) -> HttpResponse:
+        return render(request, self.template_name, self.context(page))
+
+    def context(self, page: MessagePage) -> dict[str, object]:
         room = self.room
-        page = message_page(room, request.GET.get("before"))
         stream = reverse("feeds:stream", args=[room.slug])
         return {
             **page.context(),
             "room": room,
+            "page_path": reverse(self.path_name, args=[room.slug]),
+            "permalinks": permalinks("feeds:message", room),
             "about_json": encode(room_fields(room)),
             "pinned_message": pinned_message(room),
             "report_url": reverse("feeds:report", args=[room.slug]),
@@ -49,6 +56,21 @@ class ViewerView(ReadView):
 
 class WatchView(ViewerView):
     template_name = "feeds/watch.html"
+    path_name = "feeds:watch"
+
+
+class MessageView(WatchView):
+    """The watch page where one message stands: its permanent address."""
+
+    def etag(self, request: HttpRequest, mid: str) -> str | None:
+        # A validator may be guessed (*), and must not tell of what is gone, or is for members.
+        return super().etag(request) if readable_in(self.room).filter(mid=mid).exists() else None
+
+    def get(self, request: HttpRequest, mid: str) -> HttpResponseBase:
+        written = mid_as_written(mid)
+        if mid != written:
+            return HttpResponseRedirect(self.canonical_address(request, {"mid": written}))
+        return self.page(request, message_page(self.room, around=mid))
 
 
 @method_decorator(xframe_options_exempt, name="dispatch")
@@ -56,6 +78,7 @@ class EmbedView(ViewerView):
     """What other sites may frame, if the room lets them."""
 
     template_name = "feeds/embed.html"
+    path_name = "feeds:embed"
 
     def dispatch(self, request: HttpRequest, slug: str, **rest: str) -> HttpResponseBase:
         response = super().dispatch(request, slug, **rest)

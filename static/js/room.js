@@ -19,7 +19,7 @@ import { editMessage } from "./view/message_editor.js";
 import { MessageList } from "./view/message_list.js";
 import { MessageTools } from "./view/message_tools.js";
 import { showOutgoing } from "./view/outgoing_list.js";
-import { byId, fetchPage } from "./view/page.js";
+import { byId, fetchPage, ownPage } from "./view/page.js";
 import { Pinned } from "./view/pinned.js";
 import { showPresence } from "./view/presence.js";
 import { showRoomLinks } from "./view/room_links.js";
@@ -133,7 +133,7 @@ function takePart(path) {
 
   async function renewRights() {
     try {
-      standing.renew(readRights(await fetchPage(location.pathname)));
+      standing.renew(readRights(await fetchPage(ownPage())));
     } catch (error) {
       console.warn("Engawa: what one may do here could not be read again.", error);
     }
@@ -141,7 +141,7 @@ function takePart(path) {
 }
 
 async function lookAgain() {
-  const page = await fetchPage(location.pathname);
+  const page = await fetchPage(ownPage());
   return { token: tokenOf(page), me: page.getElementById("room")?.dataset.me ?? "" };
 }
 

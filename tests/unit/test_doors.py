@@ -6,11 +6,12 @@ from dataclasses import replace
 import pytest
 from django.conf import settings
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from chat import governing, moderation, posting
 from chat.identity import Identity, guest_token, new_guest
 from chat.models import Membership, Room, User
+from chat.pages import BEFORE_ALL
 from chat.routing import websocket_urlpatterns
 from config.asgi import application
 
@@ -45,6 +46,7 @@ ONLY_MEMBERS = answers(members=(200, 200, 200), strangers=404, banned=404)
 # By the name of the address: what a GET is answered in a public room, and where that is different, in a private one.
 OF_A_ROOM: dict[str, tuple[dict[str, int], dict[str, int]]] = {
     "chat:room": (READERS, ONLY_MEMBERS),
+    "chat:message": (READERS, ONLY_MEMBERS),
     "chat:messages": (READERS, ONLY_MEMBERS),
     "chat:members": (answers(members=(200, 200, 200), strangers=404, banned=403), ONLY_MEMBERS),
     "chat:commands": (ASKED_WRONGLY, ASKED_WRONGLY),
@@ -54,6 +56,7 @@ OF_A_ROOM: dict[str, tuple[dict[str, int], dict[str, int]]] = {
     "chat:audit": (OWNER, {**OWNER, **dict.fromkeys(BANNED, 404)}),
     "chat:audit_export": (OWNER, {**OWNER, **dict.fromkeys(BANNED, 404)}),
     "feeds:watch": (ANYBODY, NOBODY),
+    "feeds:message": (ANYBODY, NOBODY),
     "feeds:embed": (ANYBODY, NOBODY),
     "feeds:report": (ANYBODY, NOBODY),
     "feeds:stream": (NOBODY, NOBODY),  # in Django it is the proxy's; people get theirs beside Django
@@ -129,10 +132,16 @@ def world(cast) -> dict[str, tuple[Client, dict]]:
     return browsers
 
 
-def address(name: str, slug: str) -> str:
-    from django.urls import reverse
+# What stands in an address beside the slug; the mid is that of a message in the room.
+BESIDE = {
+    "chat:audit_export": ["csv"],
+    "chat:message": ["{mid}"],
+    "feeds:message": ["{mid}"],
+}
 
-    return reverse(name, args=[slug, "csv"] if name == "chat:audit_export" else [slug])
+
+def address(name: str, slug: str, mid: str = BEFORE_ALL) -> str:
+    return reverse(name, args=[slug, *(part.format(mid=mid) for part in BESIDE.get(name, []))])
 
 
 @pytest.mark.parametrize("kind", ["public", "unlisted", "archived", "private", "deleted", "missing"])
@@ -149,7 +158,7 @@ def test_every_page_of_a_room_for_everybody(cast, world, kind: str) -> None:
     assert set(world) == set(ROLES)
     wrong = []
     for name, (in_public, in_private) in OF_A_ROOM.items():
-        path = address(name, slug) + (f"?mid={mid}" if name == "feeds:report" else "")
+        path = address(name, slug, mid) + (f"?mid={mid}" if name == "feeds:report" else "")
         for role, (browser, extra) in world.items():
             wanted = (in_private if kind == "private" else in_public)[role]
             if kind in ("deleted", "missing") and wanted != 405:

@@ -1,5 +1,6 @@
 // @ts-check
 import { complain, say } from "./feedback.js";
+import { permalink } from "./page.js";
 
 /** @import { MyReactions } from "../lib/my_reactions.js" */
 /** @import { Requests } from "../lib/requests.js" */
@@ -199,7 +200,7 @@ export class MessageActions {
 
 /** @param {string} mid */
 async function copyLink(mid) {
-  const link = new URL(`#m-${mid}`, location.href).href;
+  const link = new URL(permalink(mid), location.href).href;
   try {
     await navigator.clipboard.writeText(link);
     say("The link is in the clipboard.");

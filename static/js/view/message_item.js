@@ -1,5 +1,6 @@
 // @ts-check
 import { safeFragment } from "../lib/safe_html.js";
+import { permalink } from "./page.js";
 
 /** @import { Author, Message } from "../lib/types.js" */
 
@@ -33,6 +34,7 @@ export function fillItem(item, message, was) {
   badge.textContent = badgeOf(author);
   badge.hidden = !badge.textContent;
   /** @type {HTMLTimeElement} */ (slot(item, "time")).dateTime = message.at;
+  slot(item, "permalink").setAttribute("href", permalink(mid));
   slot(item, "edited").hidden = !message.edited_at;
   const report = /** @type {HTMLAnchorElement | null} */ (item.querySelector(".message__report"));
   if (report) report.search = `?mid=${mid}`;

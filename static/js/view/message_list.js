@@ -2,7 +2,7 @@
 import { excerpt } from "../lib/excerpt.js";
 import { RoomLog } from "../lib/room_log.js";
 import { fillAnswered, fillItem, findItem, localiseTime, readItem } from "./message_item.js";
-import { byId, cloneTemplate, fetchPage } from "./page.js";
+import { byId, cloneTemplate, fetchPage, ownPage } from "./page.js";
 import { Scroller } from "./scroller.js";
 
 /** @import { Message, RoomEvent } from "../lib/types.js" */
@@ -47,7 +47,9 @@ export class MessageList {
     );
     this.#topWatcher.observe(this.#earlier);
     document.addEventListener("click", (event) => this.#followLink(event));
+    const named = /** @type {HTMLElement | null} */ (this.#items.querySelector("[aria-current]"))?.dataset.mid;
     if (location.hash.startsWith("#m-")) this.reveal(location.hash.slice("#m-".length));
+    else if (named) this.reveal(named);
   }
 
   /** @param {string} mid */
@@ -72,7 +74,7 @@ export class MessageList {
 
   /** Show the room as it is now. @returns {Promise<Document>} the page where that was read */
   async reload() {
-    const page = await fetchPage(location.pathname, AbortSignal.timeout(RELOAD_MS));
+    const page = await fetchPage(ownPage(), AbortSignal.timeout(RELOAD_MS));
     this.#loading?.abort();
     this.#log.clear();
     this.#items.replaceChildren();
@@ -91,8 +93,10 @@ export class MessageList {
       this.scroller.leaveEnd();
       item.scrollIntoView({ block: "center" });
       item.focus({ preventScroll: true });
-      for (const before of this.#items.querySelectorAll(".message--revealed")) {
+      for (const before of this.#items.querySelectorAll(".message--revealed, [aria-current]")) {
+        if (before === item) continue;
         before.classList.remove("message--revealed");
+        before.removeAttribute("aria-current");
       }
       item.classList.add("message--revealed");
     }

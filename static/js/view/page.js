@@ -19,6 +19,12 @@ export function cloneTemplate(id) {
   return /** @type {HTMLElement} */ (template.content.firstElementChild?.cloneNode(true));
 }
 
+/** Where the room as it is now can be read: this page may be that of one message. */
+export const ownPage = () => byId("room").dataset.page ?? location.pathname;
+
+/** The permanent address of a message. @param {string} mid */
+export const permalink = (mid) => `${byId("log").dataset.permalinks}${mid}/`;
+
 /**
  * Another of this site's pages, parsed and not run.
  * @param {string} url

@@ -1,6 +1,6 @@
 // @ts-check
 import { excerpt } from "../lib/excerpt.js";
-import { byId, fetchPage } from "./page.js";
+import { byId, fetchPage, ownPage } from "./page.js";
 
 /** @import { Message } from "../lib/types.js" */
 
@@ -51,7 +51,7 @@ export class Pinned {
   /** @param {string} mid */
   async #lookUp(mid) {
     try {
-      const page = await fetchPage(location.pathname);
+      const page = await fetchPage(ownPage());
       const bar = page.getElementById("pinned");
       if (this.#bar.dataset.mid !== mid || bar?.dataset.mid !== mid) return;
       const link = bar.querySelector("a");
