@@ -22,6 +22,7 @@ ORDER = (
     "AuditEntry",
     "Invitation",
     "ApiToken",
+    "ViewToken",
     "Webhook",
     "Group",
 )

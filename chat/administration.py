@@ -9,7 +9,7 @@ from django.utils import timezone
 from chat import actions, errors, governing, log, moderation, policies, review, site, text
 from chat.addresses import keyed_network
 from chat.audit import clean_reason, record
-from chat.models import ApiToken, Invitation, Message, Report, Room, Sanction, User, Webhook
+from chat.models import ApiToken, Invitation, Message, Report, Room, Sanction, User, ViewToken, Webhook
 from chat.moderation import Subject
 
 A_NETWORK = "a network"
@@ -156,6 +156,11 @@ def revoke_token(token: ApiToken) -> bool:
     return _end(token, "revoked_at", "revoke_token", token.name)
 
 
+def revoke_view_token(token: ViewToken) -> bool:
+    """Have nobody read by a view token any more: who does is let go. False where it was revoked before."""
+    return _end(token, "revoked_at", "revoke_view_token", token.name)
+
+
 def revoke_invitation(invitation: Invitation) -> bool:
     """Have an invitation followed no more. False where it was revoked before."""
     return _end(invitation, "revoked_at", "revoke_invitation", invitation.role)
@@ -166,7 +171,7 @@ def disable_webhook(webhook: Webhook) -> bool:
     return _end(webhook, "disabled_at", "disable_webhook", str(webhook))
 
 
-def _end(thing: ApiToken | Invitation | Webhook, field: str, action: str, target: str) -> bool:
+def _end(thing: ApiToken | ViewToken | Invitation | Webhook, field: str, action: str, target: str) -> bool:
     with transaction.atomic():
         room = log.lock(thing.room_id)
         ended = type(thing).objects.filter(pk=thing.pk, **{field: None}).update(**{field: timezone.now()})

@@ -15,9 +15,22 @@ from chat import errors, events, holding, log, policies, site, text
 from chat.audit import record
 from chat.identity import Identity
 from chat.log import Entry
-from chat.models import ApiToken, HeldMessage, Invitation, Membership, Message, Participant, Report, Room, User, Webhook
+from chat.models import (
+    ApiToken,
+    HeldMessage,
+    Invitation,
+    Membership,
+    Message,
+    Participant,
+    Report,
+    Room,
+    User,
+    ViewToken,
+    Webhook,
+)
 
 TOLD = frozenset({"title", "topic", "language", "visibility", "posting", "slow_seconds", "shows_names"})
+_PEOPLES = (Message, HeldMessage, Report, Membership, Participant)  # what people leave in a room
 CLEANERS: dict[str, Callable[[Any], Any]] = {
     "title": lambda value: text.clean_name(value, most=200),
     "topic": lambda value: text.clean_name(value, most=500) if value else "",
@@ -139,7 +152,7 @@ def delete_room(actor: Identity | None, room_id: int) -> None:
         room = _owned(actor, room_id)
         log.seal(room)
         log.append(room, Entry(events.ROOM_CHANGED, {"visibility": Room.Visibility.PRIVATE.value}))
-        for theirs in (Message, HeldMessage, Report, Membership, Invitation, Participant, ApiToken, Webhook):
+        for theirs in (*_PEOPLES, Invitation, ApiToken, ViewToken, Webhook):
             theirs.objects.filter(room=room).delete()
         room.deleted_at = timezone.now()
         room.title = room.topic = room.blocked_words = room.embed_origins = room.pinned_mid = ""

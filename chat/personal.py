@@ -31,6 +31,7 @@ from chat.models import (
     Room,
     Sanction,
     User,
+    ViewToken,
 )
 from chat.people import rooms_of
 
@@ -102,6 +103,19 @@ def _sections(user: User) -> Iterator[tuple[str, Iterator[list[dict[str, Any]]]]
             lambda each: {
                 "name": each.name,
                 "scopes": each.scopes.split(),
+                "at": _at(each.created_at),
+                "until": _at(each.expires_at),
+                "revoked": _at(each.revoked_at),
+            },
+            room=True,
+        ),
+    )
+    yield (
+        "view_tokens",
+        _pages(
+            ViewToken.objects.filter(created_by=user),
+            lambda each: {
+                "name": each.name,
                 "at": _at(each.created_at),
                 "until": _at(each.expires_at),
                 "revoked": _at(each.revoked_at),

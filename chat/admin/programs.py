@@ -1,4 +1,4 @@
-"""What lets others in: invitations, tokens of programs, and the addresses that we call."""
+"""What lets others in: invitations, tokens of programs and of viewers, and the addresses that we call."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from chat import administration
 from chat.admin.parts import ReadOnlyAdmin, RoomFilter, ask_first, for_each
-from chat.models import ApiToken, Invitation, Webhook
+from chat.models import ApiToken, Invitation, ViewToken, Webhook
 
 
 @admin.register(Invitation)
@@ -45,6 +45,25 @@ class ApiTokenAdmin(ReadOnlyAdmin):
         if page := ask_first(self, request, queryset, question=question, warning=warning):
             return page
         for_each(self, request, queryset, administration.revoke_token, _("%d tokens revoked."))
+        return None
+
+
+@admin.register(ViewToken)
+class ViewTokenAdmin(ReadOnlyAdmin):
+    list_display = ["name", "room", "created_by", "created_at", "last_used_at", "expires_at", "revoked_at"]
+    list_filter = [("revoked_at", admin.EmptyFieldListFilter), RoomFilter]
+    list_select_related = ["room", "created_by"]
+    search_fields = ["name", "room__slug", "created_by__username"]
+    fields = list_display
+    actions = ["revoke"]
+
+    @admin.action(description=_("Revoke the selected view tokens"), permissions=["act"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ViewToken]) -> HttpResponse | None:
+        question = _("Revoke these view tokens?")
+        warning = _("Whoever reads a private room by one is let go at once.")
+        if page := ask_first(self, request, queryset, question=question, warning=warning):
+            return page
+        for_each(self, request, queryset, administration.revoke_view_token, _("%d view tokens revoked."))
         return None
 
 

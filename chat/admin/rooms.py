@@ -26,6 +26,7 @@ from chat.models import (
     Report,
     Room,
     Sanction,
+    ViewToken,
     Webhook,
 )
 
@@ -149,7 +150,7 @@ class RoomAdmin(admin.ModelAdmin):
 
     @admin.display(description=_("of this room"))
     def more(self, room: Room) -> SafeString:
-        lists = (Report, HeldMessage, Sanction, AuditEntry, Message, Invitation, ApiToken, Webhook)
+        lists = (Report, HeldMessage, Sanction, AuditEntry, Message, Invitation, ApiToken, ViewToken, Webhook)
         links = [(link_to_list(model, model._meta.verbose_name_plural, room=room.pk),) for model in lists]
         return format_html_join(" · ", "{}", links)
 

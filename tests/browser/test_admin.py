@@ -10,7 +10,7 @@ from tests.servers import Engawa
 PEOPLE = """
 from chat import actions, governing, posting, review
 from chat.identity import new_guest
-from chat.models import ApiToken, Invitation, Room, SiteRules, User, Webhook
+from chat.models import ApiToken, Invitation, Room, SiteRules, User, ViewToken, Webhook
 from django.utils import timezone
 ada = User.objects.create_superuser("ada", password="a password for tests")
 olga = User.objects.create_user("olga")
@@ -22,6 +22,7 @@ governing.change_room(None, room.pk, {"approval": "guests"})
 posting.post(gil, room.pk, "held back")
 Invitation.objects.create(room=room, token_hash="x", expires_at=timezone.now())
 ApiToken.objects.create(room=room, name="bot", token_hash="y", hint="abc", scopes="read")
+ViewToken.objects.create(room=room, name="site", token_hash="v", hint="abc", expires_at=timezone.now())
 Webhook.objects.create(room=room, url="https://example.org/", secret="z")
 """
 MODELS = (
@@ -34,6 +35,7 @@ MODELS = (
     "auditentry",
     "invitation",
     "apitoken",
+    "viewtoken",
     "webhook",
 )
 

@@ -29,12 +29,13 @@ from chat.models import (
     SiteEvent,
     SiteRules,
     User,
+    ViewToken,
     Webhook,
 )
 
 pytestmark = pytest.mark.django_db
 MOST_QUERIES = 16
-OURS = (Report, HeldMessage, Sanction, Room, User, Message, AuditEntry, Invitation, ApiToken, Webhook)
+OURS = (Report, HeldMessage, Sanction, Room, User, Message, AuditEntry, Invitation, ApiToken, ViewToken, Webhook)
 SECRETS = ("invitation-hash", "token-hash", "webhook-secret", "path-secret", f"{1:032}", "pbkdf2", "password-hash")
 
 
@@ -78,6 +79,7 @@ def fill(cast: SimpleNamespace, number: int) -> None:
     )
     Invitation.objects.create(room=room, token_hash=f"invitation-hash-{number}", created_by=user, expires_at=later)
     ApiToken.objects.create(room=room, name="bot", token_hash=f"token-hash-{number}", hint="abc", created_by=user)
+    ViewToken.objects.create(room=room, name="site", token_hash=f"token-hash-v{number}", hint="abc", expires_at=later)
     Webhook.objects.create(
         room=room, url="https://example.org/hook/path-secret", secret=f"webhook-secret-{number}", created_by=user
     )
@@ -354,13 +356,14 @@ def test_programs_and_invitations_are_ended(cast, operator: Client) -> None:
     for action, model, field in (
         ("revoke", Invitation, "revoked_at"),
         ("revoke", ApiToken, "revoked_at"),
+        ("revoke", ViewToken, "revoked_at"),
         ("disable", Webhook, "disabled_at"),
     ):
         thing = model.objects.get()
         act(operator, action, thing)
         assert getattr(model.objects.get(), field) is not None
         assert operator.post(page_of(thing), {field: ""}).status_code == 403
-    assert {"revoke_invitation", "revoke_token", "disable_webhook"} <= set(
+    assert {"revoke_invitation", "revoke_token", "revoke_view_token", "disable_webhook"} <= set(
         AuditEntry.objects.values_list("action", flat=True)
     )
 
