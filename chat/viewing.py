@@ -79,9 +79,9 @@ def grant_of(secret: str) -> Grant:
 
 def ticket_of(grant: Grant) -> tuple[str, int]:
     """A ticket made from a grant, and how many seconds it is good for connecting."""
-    seconds = int(min(settings.VIEW_TICKET_SECONDS, grant.ends_at - time()))
-    ends_at = int(time()) + seconds
-    return signing.dumps([grant.token_id, grant.room_id, grant.ends_at, ends_at], salt=_SALT), seconds
+    now = time()
+    ends_at = min(now + settings.VIEW_TICKET_SECONDS, grant.ends_at)
+    return signing.dumps([grant.token_id, grant.room_id, grant.ends_at, ends_at], salt=_SALT), int(ends_at - now)
 
 
 def grant_of_ticket(ticket: str) -> Grant:
@@ -89,7 +89,7 @@ def grant_of_ticket(ticket: str) -> Grant:
     asked on entering. Raises ``TokenInvalid``."""
     try:
         token_id, room_id, ends_at, ticket_ends_at = signing.loads(ticket, salt=_SALT)
-    except signing.BadSignature:
+    except (signing.BadSignature, UnicodeEncodeError):
         raise errors.TokenInvalid("That ticket is not one of ours.") from None
     if ticket_ends_at <= time():
         raise errors.TokenInvalid("That ticket is over: make another from the token.")
