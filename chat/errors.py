@@ -90,6 +90,13 @@ class TooManyReports(ChatError):
     retryable = True
 
 
+class TooManyTickets(ChatError):
+    code = "limit.tickets"
+    detail = "That token has made many tickets just now; wait a moment."
+    status = 429
+    retryable = True
+
+
 class TooManyFrames(ChatError):
     code = "limit.frames"
     detail = "That is more than one connection may send."

@@ -103,6 +103,12 @@ class Limits:
         if network and (wait := await self._wait(f"reports:{network}", settings.REPORTS_PER_HOUR, 3600)):
             raise errors.TooManyReports(retry_after=wait)
 
+    async def take_ticket(self, token_id: int) -> None:
+        """Count a ticket made from a view token. Raises ``TooManyTickets``, with the seconds to wait:
+        settings.VIEW_TICKETS_PER_MINUTE, a minute's worth of it at once."""
+        if wait := await self._wait(f"tickets:{token_id}", settings.VIEW_TICKETS_PER_MINUTE, 60):
+            raise errors.TooManyTickets(retry_after=wait)
+
     async def _wait(self, name: str, many: int, seconds: int) -> float:
         """Count one of ``many`` (0: no limit) in so many ``seconds``, here and in all processes. The seconds to wait
         where they are used up."""

@@ -133,6 +133,7 @@ MAX_HISTORY = env.number("MAX_HISTORY", 200, least=1, most=1000)
 # Programs: how many of them a room may have, and how those that we call are called.
 MAX_TOKENS = env.number("MAX_TOKENS", 20, least=0, most=1000)
 MAX_VIEW_TOKENS = env.number("MAX_VIEW_TOKENS", 50, least=0, most=1000)
+VIEW_TICKETS_PER_MINUTE = env.number("VIEW_TICKETS_PER_MINUTE", 600, least=0, most=100_000)
 VIEW_TICKET_SECONDS = env.number("VIEW_TICKET_SECONDS", 300, least=10, most=300)
 MAX_WEBHOOKS = env.number("MAX_WEBHOOKS", 5, least=0, most=100)
 WEBHOOK_SECONDS = env.number("WEBHOOK_SECONDS", 10, least=1, most=60)

@@ -1,4 +1,6 @@
-"""What is for anybody is the same for everybody: the read-only side knows no cookies. Nor do programs bring any."""
+"""What is for anybody is the same for everybody: the read-only side knows no cookies. Nor do programs bring any.
+
+Who comes with a secret is led on by nothing that would tell where they come from."""
 
 from collections.abc import Callable
 
@@ -20,4 +22,6 @@ class CookielessMiddleware:
         request.__dict__.pop("COOKIES", None)  # parsed lazily under ASGI, from META
         response = self.get_response(request)
         response.cookies.clear()
+        if "HTTP_AUTHORIZATION" in request.META or "ticket=" in request.META.get("QUERY_STRING", ""):
+            response["Referrer-Policy"] = "no-referrer"  # a secret led here, and perhaps in the address
         return response

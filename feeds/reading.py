@@ -79,6 +79,7 @@ class ReadView(View):
     once ``room`` and ``reader`` are known; not at all where what the client has is still good."""
 
     http_method_names = ["get", "head", "options"]
+    is_for_programs = False  # whether errors are told in JSON, whatever is accepted
     room: Room
     reader: Reader
 
@@ -121,7 +122,6 @@ class ReadView(View):
             response.headers.setdefault("Cache-Control", "no-cache")
         else:
             response["Cache-Control"] = "private, no-store"
-            response["Referrer-Policy"] = "no-referrer"
         patch_vary_headers(response, ["Accept", "Authorization"])
         if not policies.may_be_indexed(self.room):
             response["X-Robots-Tag"] = "noindex"
@@ -135,7 +135,7 @@ class ReadView(View):
     def refusal(self, request: HttpRequest, error: ChatError) -> HttpResponseBase:
         """The answer to somebody who may not have this: to programs in JSON, to people as a page. One that tells of no
         room, or no message, is the same whether there is none or none that they may know of."""
-        if wants_json(request):
+        if self.is_for_programs or wants_json(request):
             response = error_response(error)
         elif isinstance(error, errors.Banned):
             response = banned_page(request, error)

@@ -1,12 +1,13 @@
 from django.urls import path
 
-from feeds import grip, reports, views
+from feeds import grip, reports, tickets, views
 
 app_name = "feeds"
 urlpatterns = [
     path("feeds/<str:slug>/", views.WatchView.as_view(), name="watch"),
     path("feeds/<str:slug>/m/<str:mid>/", views.MessageView.as_view(), name="message"),
     path("feeds/<str:slug>/stream", grip.view, name="stream"),
+    path("feeds/<str:slug>/ticket", tickets.TicketView.as_view(), name="ticket"),
     path("feeds/<str:slug>/report", reports.ReportView.as_view(), name="report"),
     path("embed/<str:slug>/", views.EmbedView.as_view(), name="embed"),
 ]

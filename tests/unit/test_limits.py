@@ -94,6 +94,21 @@ async def test_reports_are_counted_by_network_across_processes(limited, settings
     await close(one, two)
 
 
+async def test_tickets_are_counted_by_token_across_processes(limited, settings) -> None:
+    settings.VIEW_TICKETS_PER_MINUTE = 2
+    one, two = limited()
+    for each in (one, two):
+        await each.take_ticket(7)
+    for each in (one, two):
+        with pytest.raises(errors.TooManyTickets) as refused:
+            await each.take_ticket(7)
+        assert 0 < refused.value.retry_after <= 30
+    await one.take_ticket(8)
+    settings.VIEW_TICKETS_PER_MINUTE = 0
+    await one.take_ticket(7)
+    await close(one, two)
+
+
 @asynccontextmanager
 async def holding(limits: Limits, kind: str, address: str, most: int) -> AsyncIterator[None]:
     hold = await limits.connection(kind, address, most)
