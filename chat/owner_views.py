@@ -33,6 +33,11 @@ class OwnerView(PersonView):
         return room
 
 
+def number_in(text: str) -> int:
+    """A number out of a form; 0, which nothing has, where it is none."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
+
+
 class SettingsView(OwnerView):
     """Everything that a room's owner can change about it, and its end."""
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from chat import errors, programs
 from chat.errors import ChatError
 from chat.models import Room
-from chat.owner_views import OwnerView
+from chat.owner_views import OwnerView, number_in
 from chat.queue import waiting_in
 
 SCOPES = {
@@ -56,7 +56,7 @@ class ProgramsView(OwnerView):
         return self.page(request, room, made=f"The token of {token.name}", secret=secret)
 
     def revoke_token(self, request: HttpRequest, room: Room) -> HttpResponse:
-        programs.revoke_token(self.me, room.pk, _number(request.POST.get("token", "")))
+        programs.revoke_token(self.me, room.pk, number_in(request.POST.get("token", "")))
         return self.done(request, room, "That token is good for nothing now.")
 
     def create_webhook(self, request: HttpRequest, room: Room) -> HttpResponse:
@@ -64,11 +64,11 @@ class ProgramsView(OwnerView):
         return self.page(request, room, made=f"The secret of the webhook to {webhook.url}", secret=secret)
 
     def remove_webhook(self, request: HttpRequest, room: Room) -> HttpResponse:
-        programs.remove_webhook(self.me, room.pk, _number(request.POST.get("webhook", "")))
+        programs.remove_webhook(self.me, room.pk, number_in(request.POST.get("webhook", "")))
         return self.done(request, room, "That address is told nothing any more.")
 
     def enable_webhook(self, request: HttpRequest, room: Room) -> HttpResponse:
-        programs.enable_webhook(self.me, room.pk, _number(request.POST.get("webhook", "")))
+        programs.enable_webhook(self.me, room.pk, number_in(request.POST.get("webhook", "")))
         return self.done(request, room, "That address is called again.")
 
     def done(self, request: HttpRequest, room: Room, notice: str) -> HttpResponse:
@@ -102,12 +102,7 @@ def _after_days(days: str) -> datetime | None:
     """The moment after so many days; None where none are given. Raises ``SettingInvalid``."""
     if not days.strip():
         return None
-    number = _number(days.strip())
+    number = number_in(days.strip())
     if not 1 <= number <= MAX_TOKEN_DAYS:
         raise errors.SettingInvalid(f"A token is good for 1 to {MAX_TOKEN_DAYS} days, or, with none given, for ever.")
     return timezone.now() + timedelta(days=number)
-
-
-def _number(text: str) -> int:
-    """A number out of a form; 0, which nothing has, where it is none."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from chat import command_views, member_views, moderator_views, owner_views, program_views, views
+from chat import command_views, member_views, moderator_views, owner_views, program_views, view_token_views, views
 
 app_name = "chat"
 urlpatterns = [
@@ -13,6 +13,7 @@ urlpatterns = [
     path("<str:slug>/settings", owner_views.SettingsView.as_view(), name="settings"),
     path("<str:slug>/moderation", moderator_views.ModerationView.as_view(), name="moderation"),
     path("<str:slug>/programs", program_views.ProgramsView.as_view(), name="programs"),
+    path("<str:slug>/view-tokens", view_token_views.ViewTokensView.as_view(), name="view_tokens"),
     path("<str:slug>/audit", owner_views.AuditView.as_view(), name="audit"),
     path("<str:slug>/audit.<str:form>", owner_views.AuditExportView.as_view(), name="audit_export"),
 ]

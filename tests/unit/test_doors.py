@@ -52,6 +52,7 @@ OF_A_ROOM: dict[str, tuple[dict[str, int], dict[str, int]]] = {
     "chat:commands": (ASKED_WRONGLY, ASKED_WRONGLY),
     "chat:settings": (OWNER, {**OWNER, **dict.fromkeys(BANNED, 404)}),
     "chat:programs": (OWNER, {**OWNER, **dict.fromkeys(BANNED, 404)}),
+    "chat:view_tokens": (OWNER, {**OWNER, **dict.fromkeys(BANNED, 404)}),
     "chat:moderation": (MODERATORS, {**MODERATORS, **dict.fromkeys(BANNED, 404)}),
     "chat:audit": (OWNER, {**OWNER, **dict.fromkeys(BANNED, 404)}),
     "chat:audit_export": (OWNER, {**OWNER, **dict.fromkeys(BANNED, 404)}),
@@ -59,6 +60,7 @@ OF_A_ROOM: dict[str, tuple[dict[str, int], dict[str, int]]] = {
     "feeds:message": (ANYBODY, NOBODY),
     "feeds:embed": (ANYBODY, NOBODY),
     "feeds:report": (ANYBODY, NOBODY),
+    "feeds:ticket": (ASKED_WRONGLY, ASKED_WRONGLY),
     "feeds:stream": (NOBODY, NOBODY),  # in Django it is the proxy's; people get theirs beside Django
 }
 # Those that are about no room.

@@ -32,14 +32,14 @@ CHAT = [
     ["api_schemas", "views"],
     ["api"],
     ["api_door", "command_views", "member_views", "moderator_views", "owner_views"],
-    ["program_views"],
+    ["program_views", "view_token_views"],
     ["urls"],
 ]
 FEEDS = [
     ["build", "middleware", "encoders", "eventstream"],
     ["reading"],
     ["grip"],
-    ["reports", "streams", "views", "apps"],
+    ["reports", "streams", "tickets", "views", "apps"],
     ["urls"],
 ]
 
