@@ -10,12 +10,15 @@ STRANGERS = ("account", "guest", "other_moderator")
 BANNED = ("banned_account", "banned_guest", "banned_network")
 BOTS = ("token", "reading_token", "other_token")
 ACTORS = (*MEMBERS, *STRANGERS, "muted", *BANNED, *BOTS)
-VIEWERS = ("viewer", "banned_viewer")
-ROLES = (*ACTORS, *VIEWERS)
+VIEWERS = ("viewer", "banned_viewer", "other_token_viewer")
+# With a view token of the room: who has it may read the room while it is private, and does nothing else there.
+GRANTED = ("token_viewer", "banned_token_viewer")
+ROLES = (*ACTORS, *VIEWERS, *GRANTED)
 
 READING = {
-    **dict.fromkeys((*MEMBERS, *STRANGERS, "muted", "token", "reading_token", "viewer"), "ok"),
-    **dict.fromkeys((*BANNED, "banned_viewer"), "banned"),
+    **dict.fromkeys((*MEMBERS, *STRANGERS, "muted", "token", "reading_token"), "ok"),
+    **dict.fromkeys(("viewer", "token_viewer", "other_token_viewer"), "ok"),
+    **dict.fromkeys((*BANNED, "banned_viewer", "banned_token_viewer"), "banned"),
     "other_token": "room.not_found",
 }
 ACTING = {role: answer for role, answer in READING.items() if role in ACTORS}  # what nobody can do without an identity
@@ -66,6 +69,8 @@ PUBLIC = {
     "reopen": GOVERNING_THE_ROOM,
     "delete_room": GOVERNING_THE_ROOM,
     "set_role": GOVERNING_THE_ROOM,
+    "create_view_token": GOVERNING_THE_ROOM,
+    "revoke_view_token": GOVERNING_THE_ROOM,
 }
 
 WRITES = ("post", "reply", "edit_own", "edit_others", "react", "unreact")
@@ -82,14 +87,21 @@ def instead(
 
 EVERY = tuple(PUBLIC)
 KNOWN = ("ok", "not_allowed", "banned", "muted", "token.scope", "room.not_found")
+WATCHING = ("viewer", "token_viewer", "other_token_viewer")
 NOT_MEMBERS = (*STRANGERS, "muted", *BANNED, *VIEWERS)
 
 # By setting: what is different from a plain public room.
 CHANGES: dict[str, dict[tuple[str, str], str]] = {
     "public": {},
     "unlisted": {},
-    "private": instead(EVERY, NOT_MEMBERS, "room.not_found", KNOWN),
-    "deleted": instead(EVERY, ROLES, "room.not_found", KNOWN),
+    "private": {
+        **instead(EVERY, NOT_MEMBERS, "room.not_found", KNOWN),
+        **instead(("report",), GRANTED, "room.not_found", KNOWN),
+    },
+    "deleted": {
+        **instead(EVERY, ROLES, "room.not_found", KNOWN),
+        **instead(("enter", "read_history"), GRANTED, "token.invalid", KNOWN),  # it went with the room
+    },
     "archived": {
         **instead(WRITES, (*MEMBERS, *STRANGERS, "muted", "token"), "room.archived", ("ok", "not_allowed", "muted")),
         **instead(("approve",), GOVERNING, "room.archived", ("ok",)),
@@ -123,7 +135,7 @@ CHANGES: dict[str, dict[tuple[str, str], str]] = {
     # Opened after it was private, with what was said before among its members.
     "sealed": {
         **instead(("edit_own",), (*MEMBERS, *STRANGERS, "token"), "edit.too_late"),
-        **instead(("react", "unreact", "report"), (*STRANGERS, "viewer"), "message.not_found", ("ok",)),
+        **instead(("react", "unreact", "report"), (*STRANGERS, *WATCHING), "message.not_found", ("ok",)),
         **instead(("report",), ("muted",), "message.not_found"),
         **instead(("pin", "unhide"), GOVERNING, "not_allowed", ("ok",)),
         **instead(("approve", "reject"), GOVERNING, "message.not_found", ("ok",)),  # what waited was turned away

@@ -10,13 +10,13 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from chat import actions, doorway, governing, moderation, posting, review
+from chat import actions, doorway, governing, moderation, posting, review, viewing
 from chat.answers import Held
 from chat.commands import COMMANDS
 from chat.errors import ChatError
-from chat.identity import Identity, new_guest
+from chat.identity import Grant, Identity, new_guest
 from chat.models import ApiToken, HeldMessage, Membership, Message, Report, Room, Sanction, User
-from tests.access import ACTORS, CHANGES, PUBLIC, ROLES, expected
+from tests.access import ACTORS, CHANGES, GRANTED, PUBLIC, ROLES, VIEWERS, expected
 
 pytestmark = pytest.mark.django_db
 WORD = "see https://example.org plugh"
@@ -52,8 +52,7 @@ def make_people(room: Room) -> dict[str, Identity | None]:
         "token": bot(room, "read post delete"),
         "reading_token": bot(room, "read"),
         "other_token": bot(other, "read post delete"),
-        "viewer": None,
-        "banned_viewer": None,
+        **dict.fromkeys((*VIEWERS, *GRANTED)),
     }
 
 
@@ -81,8 +80,14 @@ def make_world(setting: str, settings) -> SimpleNamespace:
     moderation.ban(people["owner"], room.pk, own["banned_account"].mid)
     moderation.ban(people["owner"], room.pk, own["banned_guest"].mid)
     moderation.ban(people["owner"], room.pk, own["banned_network"].mid, "network")
+    here, there = (granted(people["owner"], place) for place in (room, Room.objects.get(slug="elsewhere")))
+    world.grants = {"token_viewer": here, "banned_token_viewer": here, "other_token_viewer": there}
     set_up(room, setting, settings)
     return world
+
+
+def granted(owner: Identity, place: Room) -> Grant:
+    return viewing.grant_of(viewing.create_view_token(owner, place.pk, "Page", timezone.now() + timedelta(days=1))[1])
 
 
 def said(room: Room, actor: Identity, text: str) -> Message:
@@ -144,7 +149,8 @@ def answer(act: Callable[[], object]) -> str:
 def act(world: SimpleNamespace, action: str, role: str) -> object:
     """Do it, as the domain does it for every transport."""
     room_id, actor = world.room.pk, world.people[role]
-    network = "b" * 32 if role == "banned_viewer" else ""
+    network = "b" * 32 if role in ("banned_viewer", "banned_token_viewer") else ""
+    grant = world.grants.get(role)
     own = world.own[role].mid if role in world.own else None
     frame = {
         "edit_own": ("edit", {"mid": own, "message": WORD}),
@@ -178,9 +184,9 @@ def act(world: SimpleNamespace, action: str, role: str) -> object:
         return COMMANDS[name].run(actor, room_id, content)
     match action:
         case "enter":
-            return doorway.enter(room_id, actor, network, None)
+            return doorway.enter(room_id, actor, network, None, grant)
         case "read_history":
-            return doorway.enter(room_id, actor, network, 10)
+            return doorway.enter(room_id, actor, network, 10, grant)
         case "post" | "reply":
             # Slow mode is about the second one.
             if world.setting == "slow_mode":
@@ -198,6 +204,10 @@ def act(world: SimpleNamespace, action: str, role: str) -> object:
             return governing.delete_room(actor, room_id)
         case "set_role":
             return governing.set_role(actor, room_id, "sven", "member")
+        case "create_view_token":
+            return viewing.create_view_token(actor, room_id, "Page", timezone.now() + timedelta(days=1))
+        case "revoke_view_token":
+            return viewing.revoke_view_token(actor, room_id, world.grants["token_viewer"].token_id)
     raise AssertionError(action)
 
 
