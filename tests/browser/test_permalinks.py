@@ -11,7 +11,8 @@ from tests.servers import Engawa
 
 async def in_view(page: Page, mid: str) -> bool:
     script = """mid => {
-        const [item, around] = [`m-${mid}`, "scroller"].map((id) => document.getElementById(id).getBoundingClientRect());
+        const place = (id) => document.getElementById(id).getBoundingClientRect();
+        const [item, around] = [place(`m-${mid}`), place("scroller")];
         return item.top >= around.top - 1 && item.bottom <= around.bottom + 1;
     }"""
     return await page.evaluate(script, mid)
