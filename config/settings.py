@@ -273,9 +273,16 @@ LOG_LEVEL = env.choice("LOG_LEVEL", "info", ("debug", "info", "warning", "error"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname:<7} {name}: {message}", "style": "{"}},
+    "formatters": {
+        "line": {"()": "config.logs.Line", "fmt": "{asctime} {levelname:<7} {name}: {message}", "style": "{"}
+    },
     "filters": {"one_line": {"()": "config.logs.OneLine"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["one_line"]}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
-    "loggers": {name: {"level": LOG_LEVEL} for name in ("chat", "feeds", "config")},
+    "loggers": {
+        **{name: {"level": LOG_LEVEL} for name in ("chat", "feeds", "config")},
+        # Django's own handlers go: they would say everything again in their own form, secrets and all.
+        "django": {},
+        "django.server": {"propagate": True},
+    },
 }
