@@ -375,6 +375,12 @@ class TooManyItems(ChatError):
     status = 409
 
 
+class FormatUnknown(ChatError):
+    code = "format.unknown"
+    detail = "There is no such format here."
+    status = 501
+
+
 class AddressNotFound(ChatError):
     code = "address.not_found"
     detail = "There is nothing at that address."

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponseBase
 
-ANONYMOUS_PATHS = ("/feeds/", "/embed/", "/api/")
+ANONYMOUS_PATHS = ("/feeds/", "/embed/", "/api/", "/oembed", "/sitemap.xml", "/robots.txt")
 
 
 class CookielessMiddleware:

@@ -80,6 +80,7 @@ class ReadView(View):
 
     http_method_names = ["get", "head", "options"]
     is_for_programs = False  # whether errors are told in JSON, whatever is accepted
+    is_listed = True  # by search engines, where the room is
     room: Room
     reader: Reader
 
@@ -123,7 +124,7 @@ class ReadView(View):
         else:
             response["Cache-Control"] = "private, no-store"
         patch_vary_headers(response, ["Accept", "Authorization"])
-        if not policies.may_be_indexed(self.room):
+        if not (self.is_listed and policies.may_be_indexed(self.room)):
             response["X-Robots-Tag"] = "noindex"
 
     def canonical_address(self, request: HttpRequest, rest: dict[str, str]) -> str:

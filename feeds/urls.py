@@ -1,6 +1,7 @@
 from django.urls import path
 
 from feeds import grip, reports, tickets, views
+from feeds import grip, oembed, reports, views
 
 app_name = "feeds"
 urlpatterns = [
@@ -10,4 +11,5 @@ urlpatterns = [
     path("feeds/<str:slug>/ticket", tickets.TicketView.as_view(), name="ticket"),
     path("feeds/<str:slug>/report", reports.ReportView.as_view(), name="report"),
     path("embed/<str:slug>/", views.EmbedView.as_view(), name="embed"),
+    path("oembed", oembed.OembedView.as_view(), name="oembed"),
 ]

@@ -2,7 +2,6 @@
 
 from html import escape
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -16,12 +15,8 @@ from chat.events import encode, room_fields
 from chat.mids import mid_as_written
 from chat.models import Room
 from chat.pages import MessagePage, message_page, permalinks, pinned_message, readable_in
+from feeds.addresses import absolute
 from feeds.reading import ReadView
-
-
-def absolute(name: str, slug: str) -> str:
-    """The public address of a room's page."""
-    return settings.PUBLIC_URL + reverse(name, args=[slug])
 
 
 class ViewerView(ReadView):

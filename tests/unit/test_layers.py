@@ -36,10 +36,12 @@ CHAT = [
     ["urls"],
 ]
 FEEDS = [
-    ["build", "middleware", "encoders", "eventstream"],
+    ["addresses", "build", "middleware", "encoders", "eventstream", "xml"],
     ["reading"],
     ["grip"],
     ["reports", "streams", "tickets", "views", "apps"],
+    ["oembed"],
+    ["reports", "streams", "views", "apps"],
     ["urls"],
 ]
 
