@@ -1,7 +1,6 @@
 from django.urls import path
 
-from feeds import grip, reports, tickets, views
-from feeds import grip, oembed, reports, views
+from feeds import grip, oembed, reports, tickets, views
 
 app_name = "feeds"
 urlpatterns = [
