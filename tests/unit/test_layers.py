@@ -41,7 +41,6 @@ FEEDS = [
     ["grip"],
     ["reports", "streams", "tickets", "views", "apps"],
     ["oembed"],
-    ["reports", "streams", "views", "apps"],
     ["urls"],
 ]
 
