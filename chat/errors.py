@@ -399,6 +399,12 @@ class InvalidHost(ChatError):
     status = 400
 
 
+class NotAcceptable(ChatError):
+    code = "form.not_acceptable"
+    detail = "That is not to be had in any form that you accept."
+    status = 406
+
+
 class PayloadTooLarge(ChatError):
     code = "payload.too_large"
     detail = "That is more than we take in one request."

@@ -14,6 +14,7 @@ from django.urls import path, re_path  # noqa: E402
 
 from chat.routing import websocket_urlpatterns  # noqa: E402
 from config.lifespan import lifespan  # noqa: E402
+from feeds.forms.kinds import EVENTS, KINDS  # noqa: E402
 from feeds.streams import RoomStream  # noqa: E402
 
 application = ProtocolTypeRouter(
@@ -22,7 +23,10 @@ application = ProtocolTypeRouter(
         "http": URLRouter(
             [
                 path("feeds/<str:slug>/stream", RoomStream(grip_application=django_application)),
-                path("chat/<str:slug>/stream", RoomStream(for_people=True)),
+                *(path(f"feeds/<str:slug>/stream.{kind.suffix}", RoomStream(kind)) for kind in KINDS),
+                path("feeds/stream", RoomStream()),
+                *(path(f"feeds/stream.{kind.suffix}", RoomStream(kind)) for kind in KINDS),
+                path("chat/<str:slug>/stream", RoomStream(EVENTS, for_people=True)),
                 re_path(r"", django_application),
             ]
         ),

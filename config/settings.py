@@ -130,6 +130,7 @@ STREAMS_PER_ADDRESS = env.number("STREAMS_PER_ADDRESS", 500, least=0, most=1_000
 CONNECTIONS_PER_ROOM = env.number("CONNECTIONS_PER_ROOM", 0, least=0, most=10_000_000)
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES", [])
 MAX_HISTORY = env.number("MAX_HISTORY", 200, least=1, most=1000)
+MAX_STREAM_ROOMS = env.number("MAX_STREAM_ROOMS", 20, least=1, most=100)
 # Programs: how many of them a room may have, and how those that we call are called.
 MAX_TOKENS = env.number("MAX_TOKENS", 20, least=0, most=1000)
 MAX_VIEW_TOKENS = env.number("MAX_VIEW_TOKENS", 50, least=0, most=1000)

@@ -93,7 +93,15 @@ def test_no_address_is_missing_from_the_table() -> None:
 def test_no_door_beside_django_is_missing() -> None:
     http = application.application_mapping["http"]
     beside = [str(route.pattern) for route in http.routes]
-    assert beside == ["feeds/<str:slug>/stream", "chat/<str:slug>/stream", ""]
+    forms = ("sse", "ndjson", "txt", "html")
+    assert beside == [
+        "feeds/<str:slug>/stream",
+        *(f"feeds/<str:slug>/stream.{form}" for form in forms),
+        "feeds/stream",
+        *(f"feeds/stream.{form}" for form in forms),
+        "chat/<str:slug>/stream",
+        "",
+    ]
     sockets = [str(route.pattern) for route in websocket_urlpatterns]
     assert len(sockets) == 2, "the room's, and the one that turns away"
 

@@ -41,6 +41,10 @@ FEEDS = [
     ["grip"],
     ["reports", "streams", "tickets", "views", "apps"],
     ["oembed"],
+    ["build", "middleware", "encoders", "eventstream"],
+    ["forms", "reading"],
+    ["answering", "grip", "viewers"],
+    ["reports", "streams", "views", "apps"],
     ["urls"],
 ]
 

@@ -1,0 +1,90 @@
+"""How an ASGI application beside Django answers what is not a stream, and the headers of what is.
+
+No middleware of Django's sees it, so that a page among the answers is given their headers here, by themselves.
+"""
+
+import json
+from math import ceil
+from typing import Any
+
+from asgiref.typing import ASGISendCallable
+from csp.middleware import CSPMiddleware
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpRequest, HttpResponse
+from django.middleware.clickjacking import XFrameOptionsMiddleware
+from django.middleware.security import SecurityMiddleware
+from django.template.loader import render_to_string
+
+from chat.errors import ChatError
+from feeds.forms.kinds import Kind
+from feeds.reading import PREFLIGHT
+
+RETRY_AFTER_SECONDS = 5
+
+Headers = list[tuple[bytes, bytes]]
+
+_COMMON = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex",
+}
+_ANYBODY = {"Access-Control-Allow-Origin": "*"}
+METHODS = {"Allow": "GET, HEAD, OPTIONS"}
+STREAMING = {"X-Accel-Buffering": "no"}
+
+
+def encoded(headers: dict[str, str]) -> Headers:
+    return [(name.lower().encode(), value.encode("latin1")) for name, value in headers.items()]
+
+
+def page_headers(scope: dict[str, Any]) -> dict[str, str]:
+    """What Django's middleware says of a page."""
+    request, response = ASGIRequest(scope, None), HttpResponse()
+    for middleware in (SecurityMiddleware, CSPMiddleware, XFrameOptionsMiddleware):
+        response = middleware(_nothing).process_response(request, response)
+    del response["Content-Type"]
+    return dict(response.items())
+
+
+def _nothing(request: HttpRequest) -> HttpResponse:
+    return HttpResponse()
+
+
+class Answers:
+    """The answers of one address: ``for_people`` to our own pages only, otherwise to any. What differs by ``vary``."""
+
+    def __init__(self, *, for_people: bool, vary: str = "") -> None:
+        self._preflight = {} if for_people else PREFLIGHT
+        self._headers = {**_COMMON, **({} if for_people else _ANYBODY), **({"Vary": vary} if vary else {})}
+
+    def headers(self, kind: Kind, scope: dict[str, Any]) -> Headers:
+        """Of a stream in that form."""
+        of_page = page_headers(scope) if kind.is_page else {}
+        return encoded({**of_page, **self._headers, **STREAMING, "Content-Type": kind.content_type})
+
+    async def options(self, send: ASGISendCallable) -> None:
+        await self.send(send, 204, {**METHODS, **self._preflight})
+
+    async def refuse(
+        self, scope: dict[str, Any], send: ASGISendCallable, error: ChatError, kind: Kind | None = None
+    ) -> None:
+        """Say what is wrong in words that suit the form that was asked for."""
+        headers = {"Content-Type": "application/json"}
+        content = json.dumps({"error": error.as_dict()}) + "\n"
+        if kind is not None and kind.is_page:
+            headers = {**page_headers(scope), "Content-Type": kind.content_type}
+            content = render_to_string("error.html", {"error": error})
+        elif kind is not None and kind.content_type.startswith("text/plain"):
+            headers["Content-Type"] = kind.content_type
+            content = f"{error.detail}\n"
+        if error.status in (429, 503):
+            headers["Retry-After"] = str(ceil(error.retry_after or RETRY_AFTER_SECONDS))
+        if error.status == 401:
+            headers["WWW-Authenticate"] = 'Bearer realm="engawa"'
+        await self.send(send, error.status, headers, content.encode())
+
+    async def send(self, send: ASGISendCallable, status: int, headers: dict[str, str], content: bytes = b"") -> None:
+        all_headers = {**headers, **self._headers, "Content-Length": str(len(content))}
+        await send({"type": "http.response.start", "status": status, "headers": encoded(all_headers)})
+        await send({"type": "http.response.body", "body": content})

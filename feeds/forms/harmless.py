@@ -1,0 +1,47 @@
+"""Text for a terminal: what cannot move its cursor, change its colours, turn its writing round, or begin a line of its
+own. Pure."""
+
+import re
+import unicodedata
+
+# Controls; marks, embeddings, overrides and isolates that turn writing round; line ends; what is invisible and yet
+# takes part: fillers, tags, halves of surrogate pairs. Joiners and variation selectors shape letters
+# and emoji, and stay.
+_HARMFUL = re.compile(
+    "[\x00-\x08\x0a-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164"
+    "\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
+)
+TAB = "    "
+
+
+def harmless(text: str) -> str:
+    """``text`` on one line, with U+FFFD for each character that a terminal would act on."""
+    return _HARMFUL.sub("\ufffd", text.replace("\t", TAB))
+
+
+def columns(char: str) -> int:
+    """How many columns a character may take: rather too many than too few."""
+    if unicodedata.combining(char) or unicodedata.category(char) in ("Mn", "Me"):
+        return char == "\ufe0f"  # makes an emoji, and so wide, of the character before it
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+
+def wrapped(text: str, width: int, first: int) -> list[str]:
+    """A harmless line as lines of at most ``width`` columns, the first of at most ``first``. Broken after a space,
+    where there is one. A terminal that broke them itself would begin at its edge, where only we begin lines."""
+    lines: list[str] = []
+    start = used = 0
+    after_space = 0  # where the line could end instead, and 0 where it could not
+    room = first
+    for place, char in enumerate(text):
+        needed = columns(char)
+        if used + needed > room:
+            end = after_space if after_space > start and char != " " else place
+            lines.append(text[start:end])
+            start, room = end, width
+            used = sum(map(columns, text[start:place]))
+        used += needed
+        if char == " ":
+            after_space = place + 1
+    lines.append(text[start:])
+    return lines
