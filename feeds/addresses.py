@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from django.conf import settings
+from django.templatetags.static import static
 from django.urls import Resolver404, resolve, reverse
 
 from chat.mids import is_mid, mid_as_written
@@ -18,6 +19,11 @@ _OF_A_MESSAGE = ("feeds:message", "chat:message")
 def absolute(name: str, slug: str, *rest: str) -> str:
     """The public address of a room's page; ``rest`` is what stands in it beside the slug."""
     return settings.PUBLIC_URL + reverse(name, args=[slug, *rest])
+
+
+def public_file(path: str) -> str:
+    """The public address of one of our own files."""
+    return settings.PUBLIC_URL + static(path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from feeds import grip, oembed, reports, tickets, views
+from feeds import atom, grip, jsonfeed, oembed, reports, views
 
 app_name = "feeds"
 urlpatterns = [
@@ -8,6 +9,8 @@ urlpatterns = [
     path("feeds/<str:slug>/m/<str:mid>/", views.MessageView.as_view(), name="message"),
     path("feeds/<str:slug>/stream", grip.view, name="stream"),
     path("feeds/<str:slug>/ticket", tickets.TicketView.as_view(), name="ticket"),
+    path("feeds/<str:slug>/atom", atom.AtomView.as_view(), name="atom"),
+    path("feeds/<str:slug>/json", jsonfeed.JsonFeedView.as_view(), name="json"),
     path("feeds/<str:slug>/report", reports.ReportView.as_view(), name="report"),
     path("embed/<str:slug>/", views.EmbedView.as_view(), name="embed"),
     path("oembed", oembed.OembedView.as_view(), name="oembed"),

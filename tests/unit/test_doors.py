@@ -58,6 +58,8 @@ OF_A_ROOM: dict[str, tuple[dict[str, int], dict[str, int]]] = {
     "chat:audit_export": (OWNER, {**OWNER, **dict.fromkeys(BANNED, 404)}),
     "feeds:watch": (ANYBODY, NOBODY),
     "feeds:message": (ANYBODY, NOBODY),
+    "feeds:atom": (ANYBODY, NOBODY),
+    "feeds:json": (ANYBODY, NOBODY),
     "feeds:embed": (ANYBODY, NOBODY),
     "feeds:report": (ANYBODY, NOBODY),
     "feeds:ticket": (ASKED_WRONGLY, ASKED_WRONGLY),

@@ -44,6 +44,8 @@ FEEDS = [
     ["build", "middleware", "encoders", "eventstream"],
     ["forms", "reading"],
     ["answering", "grip", "viewers"],
+    ["entries", "grip"],
+    ["atom", "jsonfeed", "oembed"],
     ["reports", "streams", "views", "apps"],
     ["urls"],
 ]
