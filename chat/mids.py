@@ -32,6 +32,11 @@ def first_mid_at(moment: datetime) -> str:
     return str(ULID.from_int(int(moment.timestamp() * 1000) << 80))
 
 
+def moment_of(mid: str) -> datetime:
+    """When it was made, to the millisecond."""
+    return ULID.from_str(mid).datetime
+
+
 def mid_as_written(value: str) -> str:
     """``value`` as we write it, if somebody wrote a mid in small letters."""
     upper = value.upper()

@@ -164,8 +164,7 @@ class RoomView(PersonView):
             "max_name_chars": settings.MAX_NAME_CHARS,
         }
         response = render(request, "chat/room.html", context, status=error.status if error else 200)
-        if not policies.may_be_indexed(room):
-            response["X-Robots-Tag"] = "noindex"
+        response.is_listed = policies.may_be_indexed(room)
         return response
 
 

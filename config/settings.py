@@ -173,6 +173,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
+    "feeds.middleware.UnlistedMiddleware",
     "chat.middleware.ApiMiddleware",
     "feeds.middleware.CookielessMiddleware",
     "csp.middleware.CSPMiddleware",

@@ -63,6 +63,7 @@ class FeedPage:
 class FeedView(ReadView):
     """A room's messages as a feed: the newest, those ``?before=`` a message, or those ``?after=`` one."""
 
+    is_for_programs = True
     is_listed = False
     path_name: str
     content_type: str

@@ -25,3 +25,16 @@ class CookielessMiddleware:
         if "HTTP_AUTHORIZATION" in request.META or "ticket=" in request.META.get("QUERY_STRING", ""):
             response["Referrer-Policy"] = "no-referrer"  # a secret led here, and perhaps in the address
         return response
+
+
+class UnlistedMiddleware:
+    """Search engines list what a view lets them (``response.is_listed = True``), and nothing else."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if not getattr(response, "is_listed", False):
+            response.headers.setdefault("X-Robots-Tag", "noindex")
+        return response

@@ -9,8 +9,6 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from chat import errors, policies
-from chat.errors import ChatError
-from chat.middleware import error_response
 from chat.models import Message, Room
 from chat.pages import find_readable
 from chat.templatetags.moments import minute
@@ -29,6 +27,7 @@ SANDBOX = "allow-scripts allow-same-origin allow-popups allow-popups-to-escape-s
 class OembedView(ReadView):
     """``?url=`` of a room or a message, ``maxwidth=``, ``maxheight=``, ``format=json`` or ``xml``."""
 
+    is_for_programs = True
     is_listed = False
     named: Named
     message: Message | None
@@ -61,13 +60,6 @@ class OembedView(ReadView):
         for name, value in fields.items():
             xml.add(root, name, str(value))
         return HttpResponse(xml.serialise(root), content_type="text/xml; charset=utf-8")
-
-    def refusal(self, request: HttpRequest, error: ChatError) -> HttpResponseBase:
-        response = error_response(error)
-        response["Cache-Control"] = "no-store"
-        if error.status == 401:
-            response["WWW-Authenticate"] = 'Bearer realm="engawa"'
-        return response
 
 
 def describe(room: Room, message: Message | None, width: int, height: int) -> dict[str, str | int]:

@@ -124,8 +124,7 @@ class ReadView(View):
         else:
             response["Cache-Control"] = "private, no-store"
         patch_vary_headers(response, ["Accept", "Authorization"])
-        if not (self.is_listed and policies.may_be_indexed(self.room)):
-            response["X-Robots-Tag"] = "noindex"
+        response.is_listed = self.is_listed and policies.may_be_indexed(self.room)
 
     def canonical_address(self, request: HttpRequest, rest: dict[str, str]) -> str:
         """This address with the room's slug as it is written."""

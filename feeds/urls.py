@@ -1,7 +1,6 @@
 from django.urls import path
 
-from feeds import grip, oembed, reports, tickets, views
-from feeds import atom, grip, jsonfeed, oembed, reports, views
+from feeds import atom, grip, jsonfeed, oembed, reports, sitemaps, tickets, views
 
 app_name = "feeds"
 urlpatterns = [
@@ -14,4 +13,6 @@ urlpatterns = [
     path("feeds/<str:slug>/report", reports.ReportView.as_view(), name="report"),
     path("embed/<str:slug>/", views.EmbedView.as_view(), name="embed"),
     path("oembed", oembed.OembedView.as_view(), name="oembed"),
+    path("sitemap.xml", sitemaps.sitemap, name="sitemap"),
+    path("robots.txt", sitemaps.robots, name="robots"),
 ]

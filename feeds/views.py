@@ -73,6 +73,7 @@ class EmbedView(ViewerView):
     """What other sites may frame, if the room lets them."""
 
     template_name = "feeds/embed.html"
+    is_listed = False
     path_name = "feeds:embed"
 
     def dispatch(self, request: HttpRequest, slug: str, **rest: str) -> HttpResponseBase:

@@ -51,6 +51,10 @@ class RoomQuerySet(models.QuerySet["Room"]):
         """All but those that were deleted, of which a tombstone keeps the address."""
         return self.filter(deleted_at=None)
 
+    def indexed(self) -> RoomQuerySet:
+        """Those that search engines may list, as ``policies.may_be_indexed`` says of one."""
+        return self.there().filter(is_indexed=True, visibility=Room.Visibility.PUBLIC)
+
     def listed_for(self, actor: Identity | None) -> RoomQuerySet:
         """Public rooms, and those of which ``actor`` is a member."""
         listed = Q(visibility=Room.Visibility.PUBLIC)

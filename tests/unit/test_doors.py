@@ -69,7 +69,7 @@ OF_A_ROOM: dict[str, tuple[dict[str, int], dict[str, int]]] = {
 OTHERS = {
     *("home", "chat:index", "signup", "guest", "login", "logout", "password_change", "password_change_done"),
     *("password_reset", "password_reset_done", "password_reset_confirm", "password_reset_complete"),
-    "feeds:oembed",
+    *("feeds:oembed", "feeds:sitemap", "feeds:robots"),
     *("profile", "export", "delete_account", "join"),
 }
 WITHOUT_NAMES = {"favicon.ico", "health/live", "health/ready", "admin/", "^api(?:/(?P<path>[\\s\\S]*))?\\Z"}

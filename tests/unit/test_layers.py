@@ -45,8 +45,9 @@ FEEDS = [
     ["forms", "reading"],
     ["answering", "grip", "viewers"],
     ["entries", "grip"],
-    ["atom", "jsonfeed", "oembed"],
-    ["reports", "streams", "views", "apps"],
+    ["atom", "jsonfeed", "oembed", "sitemaps"],
+    ["metadata"],
+    ["reports", "streams", "tickets", "views", "apps"],
     ["urls"],
 ]
 

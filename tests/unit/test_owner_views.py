@@ -136,7 +136,7 @@ def test_the_page_says_what_framing_governs(olga) -> None:
     assert "This governs framing only: who may read a public room, may read it, framed or not." in page
 
 
-@pytest.mark.parametrize("path", ["/chat/veranda/", "/feeds/veranda/", "/embed/veranda/"])
+@pytest.mark.parametrize("path", ["/chat/veranda/", "/feeds/veranda/"])
 def test_search_engines_list_what_the_owner_lets_them(cast, olga, path: str) -> None:
     assert olga.get(path)["X-Robots-Tag"] == "noindex"
     olga.post(URL, {"is_indexed": "on"})

@@ -12,6 +12,12 @@ const RELOAD_MS = 20_000;
 // How many pages back a link is followed.
 const MOST_PAGES = 40;
 
+/** What the page told other programs when it came also says what was deleted since. */
+function forgetHead() {
+  const told = "script[type='application/ld+json'], meta[name=description], meta[property='og:description']";
+  for (const element of document.head.querySelectorAll(told)) element.remove();
+}
+
 /**
  * What others do with each item: when it is `shown`, anew or changed, and when it is `leaving`.
  * @typedef {{ shown?(item: HTMLElement, message: Message): void, leaving?(item: HTMLElement): void }} Watcher
@@ -60,6 +66,7 @@ export class MessageList {
   /** @param {RoomEvent} event */
   apply(event) {
     if (this.#loading) this.#meanwhile.push(event);
+    if (event.type === "message.deleted" || event.type === "message.edited") forgetHead();
     const was = this.#log.get(event.mid);
     this.#show(this.#log.apply(event), was);
   }
@@ -77,6 +84,7 @@ export class MessageList {
     const page = await fetchPage(ownPage(), AbortSignal.timeout(RELOAD_MS));
     this.#loading?.abort();
     this.#log.clear();
+    forgetHead();
     this.#items.replaceChildren();
     this.#adopt(page);
     this.scroller.grown();
