@@ -1,9 +1,11 @@
 from django.urls import path
 
 from feeds import atom, grip, jsonfeed, oembed, reports, sitemaps, tickets, views
+from feeds import grip, reports, several, views
 
 app_name = "feeds"
 urlpatterns = [
+    path("feeds/", several.SeveralView.as_view(), name="several"),
     path("feeds/<str:slug>/", views.WatchView.as_view(), name="watch"),
     path("feeds/<str:slug>/m/<str:mid>/", views.MessageView.as_view(), name="message"),
     path("feeds/<str:slug>/stream", grip.view, name="stream"),

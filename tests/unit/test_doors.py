@@ -71,6 +71,7 @@ OTHERS = {
     *("password_reset", "password_reset_done", "password_reset_confirm", "password_reset_complete"),
     *("feeds:oembed", "feeds:sitemap", "feeds:robots"),
     *("profile", "export", "delete_account", "join"),
+    *("profile", "export", "delete_account", "join", "feeds:several"),
 }
 WITHOUT_NAMES = {"favicon.ico", "health/live", "health/ready", "admin/", "^api(?:/(?P<path>[\\s\\S]*))?\\Z"}
 

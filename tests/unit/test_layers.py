@@ -48,6 +48,7 @@ FEEDS = [
     ["atom", "jsonfeed", "oembed", "sitemaps"],
     ["metadata"],
     ["reports", "streams", "tickets", "views", "apps"],
+    ["reports", "several", "streams", "views", "apps"],
     ["urls"],
 ]
 

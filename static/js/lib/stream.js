@@ -2,7 +2,8 @@
 
 /** @import { Dial } from "./types.js" */
 
-const EVENT_TYPES = [
+/** What an event of a room's log may be. */
+export const EVENT_TYPES = [
   "message",
   "message.edited",
   "message.deleted",
@@ -15,9 +16,9 @@ const EVENT_TYPES = [
   "room.reopened",
 ];
 // More than two of the heartbeats that a stream sends by default.
-const SILENCE_SECONDS = 65;
+export const SILENCE_SECONDS = 65;
 // How long to leave a room alone in which nothing happens.
-const REST_SECONDS = 60;
+export const REST_SECONDS = 60;
 
 /**
  * Watches by Server-Sent Events. Each call is one EventSource, given up at its first error: by itself it would
@@ -70,7 +71,7 @@ export function streamDial(address) {
  * @param {AbortSignal} signal
  * @returns {Promise<{ isGone?: boolean, why?: string, isResting?: boolean, retryAfter?: number }>}
  */
-async function whyRefused(url, signal) {
+export async function whyRefused(url, signal) {
   const enough = new AbortController();
   try {
     const answer = await fetch(url, { signal: AbortSignal.any([signal, enough.signal]), credentials: "same-origin" });

@@ -1,0 +1,117 @@
+// @ts-check
+import { excerpt } from "../lib/excerpt.js";
+import { RoomLog } from "../lib/room_log.js";
+import { fillAnswered, fillItem, findItem, localiseTime, readItem } from "./message_item.js";
+import { cloneTemplate } from "./page.js";
+
+/** @import { RoomEvent } from "../lib/types.js" */
+
+const NEAR_END_PX = 40;
+const MOST_ITEMS = 500;
+
+/** A room among several on a page: the messages that the server rendered, kept up to date. */
+export class Pane {
+  #log = new RoomLog();
+  #items;
+  #scroller;
+
+  /** @param {HTMLElement} section */
+  constructor(section) {
+    this.section = section;
+    this.#items = /** @type {HTMLElement} */ (section.querySelector(".log__messages"));
+    this.#scroller = /** @type {HTMLElement} */ (section.querySelector(".pane__scroller"));
+    this.#adopt();
+  }
+
+  get slug() {
+    return this.section.dataset.slug ?? "";
+  }
+
+  get cursor() {
+    return Number(this.section.dataset.cursor);
+  }
+
+  /** @param {RoomEvent} event */
+  apply(event) {
+    const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
+    const isAtEnd = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
+    const was = this.#log.get(event.mid);
+    const change = this.#log.apply(event);
+    if (event.title !== undefined) {
+      const title = this.section.querySelector(".pane__title bdi");
+      if (title) title.textContent = event.title;
+    }
+    if (!change) return;
+    if ("remove" in change) {
+      findItem(change.remove)?.remove();
+      this.#showAnswers(change.remove);
+    } else {
+      const { put: message, before } = change;
+      const shown = findItem(message.mid);
+      const item = shown ?? cloneTemplate("message-template");
+      fillItem(item, message, shown ? was : undefined);
+      if (!shown) this.#items.insertBefore(item, before ? findItem(before) : null);
+      if (message.reply_to) this.#showAnswered(message.mid, message.reply_to);
+      this.#showAnswers(message.mid);
+    }
+    if (isAtEnd) {
+      this.#forgetOldest();
+      this.#toEnd();
+    }
+  }
+
+  /** Show the room as another copy of this page has it. @param {HTMLElement} section */
+  renew(section) {
+    this.#log.clear();
+    this.#items.replaceChildren(...(section.querySelector(".log__messages")?.childNodes ?? []));
+    this.section.dataset.cursor = section.dataset.cursor;
+    this.#adopt();
+  }
+
+  /** Nothing more comes of this room, and what was said here is not for us any more. */
+  close() {
+    this.#log.clear();
+    this.#items.replaceChildren();
+    this.#scroller.hidden = true;
+    const gone = /** @type {HTMLElement} */ (this.section.querySelector(".pane__gone"));
+    gone.textContent = "This room is no longer open to you.";
+    gone.hidden = false;
+  }
+
+  #adopt() {
+    this.#log.reachesStart = !this.#scroller.querySelector(".log__earlier");
+    for (const item of /** @type {NodeListOf<HTMLElement>} */ (this.#items.querySelectorAll(".message"))) {
+      this.#log.put(readItem(item));
+      localiseTime(item);
+    }
+    this.#toEnd();
+  }
+
+  /** @param {string} mid */
+  #showAnswers(mid) {
+    for (const reply of this.#log.answersTo(mid)) this.#showAnswered(reply, mid);
+  }
+
+  /** @param {string} reply @param {string} mid */
+  #showAnswered(reply, mid) {
+    const item = findItem(reply);
+    const answered = this.#log.get(mid);
+    if (!item) return;
+    if (answered) fillAnswered(item, answered.author.name, excerpt(answered.message));
+    else fillAnswered(item, "", this.#log.isBefore(mid) ? "an earlier message" : "a deleted message");
+  }
+
+  // The room's own page has all of them.
+  #forgetOldest() {
+    while (this.#items.childElementCount > MOST_ITEMS) {
+      const oldest = /** @type {HTMLElement} */ (this.#items.firstElementChild);
+      this.#log.apply(/** @type {any} */ ({ type: "message.deleted", mid: oldest.dataset.mid }));
+      this.#log.reachesStart = false;
+      oldest.remove();
+    }
+  }
+
+  #toEnd() {
+    this.#scroller.scrollTop = this.#scroller.scrollHeight;
+  }
+}
