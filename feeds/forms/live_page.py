@@ -23,7 +23,7 @@ from feeds.forms.parts import Part, Watching, together
 
 RESET = "reset"
 _MESSAGES, _END = "<!-- messages -->", "<!-- end -->"
-_COMES_BACK_SECONDS = (1, 5)  # after whatever end, so that not all come back at once
+_COMES_BACK_SECONDS = (5, 15)  # after an end: not all at once, and not before a process has started anew
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def page_start(titles: dict[str, str], *, is_over: bool, is_anew: bool) -> str:
     """A page up to where its messages come: ``titles`` of its rooms by slug. One that ``is_anew`` begins with the
     newest messages, another goes on from somewhere.
 
-    Unless it is over from the start, it comes anew by itself soon after it has ended, be it that nobody could say so.
+    Unless it is over from the start, it comes anew by itself soon after it has ended.
     """
     context = {
         "rooms": [{"slug": slug, "title": title} for slug, title in titles.items()],

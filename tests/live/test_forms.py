@@ -227,7 +227,9 @@ async def test_a_view_token_opens_a_private_room_until_it_is_revoked(server: Eng
         for lines in (by_header, by_ticket):
             last = "\n".join(await lines.rest())
             assert "token" in last or (suffix == "html" and "This page ended" in last)
-        if suffix != "html":
+        if suffix == "html":
+            assert 'http-equiv="refresh" content="0;' in "\n".join(await of_two.rest())
+        else:
             await of_two.until("token")
             async with participant(server.sockets) as somebody:
                 await somebody.post(f"the other goes on, {suffix}")

@@ -146,3 +146,33 @@ def test_a_private_room_is_not_found_by_the_proxy_either(engawa: Engawa) -> None
     missing = httpx.get(f"{engawa.base}/feeds/missing/stream", headers=signed())
     assert hidden.status_code == missing.status_code == 404
     assert hidden.content == missing.content
+
+
+TOKEN = """
+from datetime import timedelta
+from django.utils import timezone
+from chat import actions, governing, viewing
+from chat.models import User
+tora = User.objects.create_user('tora').identity
+room, _ = actions.create_room(tora, 'held')
+governing.change_visibility(tora, room.pk, 'private')
+token, secret = viewing.create_view_token(tora, room.pk, 'news', timezone.now() + timedelta(days=1))
+print(secret, viewing.ticket_of(viewing.grant_of(secret))[0])
+"""
+
+
+async def test_what_is_for_one_reader_or_in_another_form_is_not_the_proxys(engawa: Engawa) -> None:
+    secret, ticket = engawa.shell(TOKEN).split()
+    for path, headers in [
+        ("/feeds/held/stream", {"Authorization": f"Bearer {secret}"}),
+        (f"/feeds/held/stream?ticket={ticket}", {}),
+        ("/feeds/stream?room=lobby", {}),
+    ]:
+        async with viewer(engawa.base, path=path, headers={**signed(), **headers}) as watching:
+            assert watching.response.status_code == 200
+            assert "grip-hold" not in watching.response.headers
+            assert watching.opened["event"] == "stream-open"
+    lines = httpx.head(f"{engawa.base}/feeds/lobby/stream", headers={**signed(), "Accept": "application/x-ndjson"})
+    assert lines.headers["content-type"] == "application/x-ndjson"
+    refused = httpx.get(f"{engawa.base}/feeds/held/stream", headers={**signed(), "Authorization": "Bearer nonsense"})
+    assert refused.status_code == 401
