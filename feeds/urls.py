@@ -1,7 +1,6 @@
 from django.urls import path
 
-from feeds import atom, grip, jsonfeed, oembed, reports, sitemaps, tickets, views
-from feeds import grip, reports, several, views
+from feeds import atom, grip, jsonfeed, oembed, reports, several, sitemaps, tickets, views
 
 app_name = "feeds"
 urlpatterns = [
