@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.cache import patch_vary_headers
 from django.utils.decorators import decorator_from_middleware
 from django.views.decorators.http import require_GET
 from django_eventstream.utils import publish_event, publish_kick
@@ -59,7 +60,9 @@ def view(request: HttpRequest, slug: str) -> HttpResponse:
     """
     if not request.grip.signed or not _readable(slug, network_of_request(request)):
         raise Http404()
-    return eventstream_view(request, slug=slug)
+    response = eventstream_view(request, slug=slug)
+    patch_vary_headers(response, ["Accept", "Authorization"])
+    return response
 
 
 def _readable(slug: str, network: str) -> bool:

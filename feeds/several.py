@@ -6,13 +6,14 @@ from hashlib import sha256
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.cache import get_conditional_response
 from django.utils.http import urlencode
 from django_eventstream.utils import make_id
 
 from chat import errors, policies
 from chat.models import Room
-from chat.pages import MessagePage, message_page
+from chat.pages import MessagePage, message_page, permalinks
 from feeds.reading import ReadView, etag_of, reader_of, room_at
 
 MESSAGES = 20  # of each room
@@ -26,6 +27,14 @@ class Pane:
 
     room: Room
     page: MessagePage
+
+    @property
+    def permalinks(self) -> str:
+        return permalinks("feeds:message", self.room)
+
+    @property
+    def report_url(self) -> str:
+        return reverse("feeds:report", args=[self.room.slug])
 
 
 class SeveralView(ReadView):

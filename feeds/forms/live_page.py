@@ -7,7 +7,7 @@ taken back, the page ends, and comes anew by itself without them (``feeds.forms.
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from html import escape
 from random import randint
 from types import SimpleNamespace
@@ -19,6 +19,8 @@ from chat import events
 from chat.errors import ChatError
 from chat.events import LoggedEvent
 from chat.follower import Message
+from chat.models import Room
+from chat.pages import permalinks
 from feeds.forms.parts import Part, Watching, together
 
 RESET = "reset"
@@ -78,7 +80,7 @@ class LivePage(Watching):
                 reaction_counts=message.get("reactions"),
                 answered=answered and SimpleNamespace(author_name=answered["author"]["name"], text=answered["message"]),
             ),
-            "report_url": reverse("feeds:report", args=[self.slug]),
+            **_addresses(self.slug),
         }
         return _message_template().render(context).encode()
 
@@ -109,6 +111,14 @@ def page_end(said: str, address: str | None = None, *, at_once: bool = False) ->
 
 def room_heading(title: str) -> bytes:
     return f'<li class="live__room"><bdi>{escape(title)}</bdi></li>'.encode()
+
+
+@lru_cache(maxsize=256)  # asked of each message
+def _addresses(slug: str) -> dict[str, str]:
+    return {
+        "report_url": reverse("feeds:report", args=[slug]),
+        "permalinks": permalinks("feeds:message", Room(slug=slug)),
+    }
 
 
 @cache

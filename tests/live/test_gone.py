@@ -66,8 +66,26 @@ async def everything_told(server: Engawa, slug: str, head: int, cookie: str) -> 
         while "sentinel" not in block["data"]:
             block = await watching.block()
             said["stream's history"] = said.get("stream's history", "") + block["data"]
+    async with httpx.AsyncClient(base_url=server.base, timeout=20) as http:
+        for place in ("history=50", "lastEventId=0"):
+            for path in (f"/feeds/{slug}/stream.ndjson?", f"/feeds/{slug}/stream.txt?", f"/feeds/{slug}/stream.html?"):
+                said[path + place] = await told_until_sentinel(http, path + place)
+            place = place.replace("=0", f"={slug}:0")
+            said[f"several {place}"] = await told_until_sentinel(http, f"/feeds/stream?room={slug}&room=lobby&{place}")
+        said["several rooms"] = (await http.get(f"/feeds/?room={slug}&room=lobby")).text
     async with participant(server.sockets, slug, "?history=50") as socket:
         said["socket's history"] = json.dumps(await socket.until("history"))
+    return said
+
+
+async def told_until_sentinel(http: httpx.AsyncClient, path: str) -> str:
+    """What a stream says up to the sentinel."""
+    said = ""
+    async with http.stream("GET", path) as response:
+        async for text in response.aiter_text():
+            said += text
+            if "sentinel" in said:
+                return said
     return said
 
 

@@ -1,6 +1,5 @@
 // @ts-check
 import { safeFragment } from "../lib/safe_html.js";
-import { permalink } from "./page.js";
 
 /** @import { Author, Message } from "../lib/types.js" */
 
@@ -34,7 +33,8 @@ export function fillItem(item, message, was) {
   badge.textContent = badgeOf(author);
   badge.hidden = !badge.textContent;
   /** @type {HTMLTimeElement} */ (slot(item, "time")).dateTime = message.at;
-  slot(item, "permalink").setAttribute("href", permalink(mid));
+  const link = slot(item, "permalink");
+  link.setAttribute("href", (link.getAttribute("href") ?? "").replace(/[^/]*\/$/, `${mid}/`));
   slot(item, "edited").hidden = !message.edited_at;
   const report = /** @type {HTMLAnchorElement | null} */ (item.querySelector(".message__report"));
   if (report) report.search = `?mid=${mid}`;

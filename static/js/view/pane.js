@@ -2,7 +2,6 @@
 import { excerpt } from "../lib/excerpt.js";
 import { RoomLog } from "../lib/room_log.js";
 import { fillAnswered, fillItem, findItem, localiseTime, readItem } from "./message_item.js";
-import { cloneTemplate } from "./page.js";
 
 /** @import { RoomEvent } from "../lib/types.js" */
 
@@ -48,7 +47,7 @@ export class Pane {
     } else {
       const { put: message, before } = change;
       const shown = findItem(message.mid);
-      const item = shown ?? cloneTemplate("message-template");
+      const item = shown ?? this.#blank();
       fillItem(item, message, shown ? was : undefined);
       if (!shown) this.#items.insertBefore(item, before ? findItem(before) : null);
       if (message.reply_to) this.#showAnswered(message.mid, message.reply_to);
@@ -85,6 +84,11 @@ export class Pane {
       localiseTime(item);
     }
     this.#toEnd();
+  }
+
+  #blank() {
+    const template = /** @type {HTMLTemplateElement} */ (this.section.querySelector("template"));
+    return /** @type {HTMLElement} */ (template.content.firstElementChild?.cloneNode(true));
   }
 
   /** @param {string} mid */
