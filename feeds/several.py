@@ -53,10 +53,11 @@ class SeveralView(ReadView):
             return self.choice(request)
         if len(named) > settings.MAX_STREAM_ROOMS:
             raise errors.InvalidQuery(f"One page shows {settings.MAX_STREAM_ROOMS} rooms at most.")
-        rooms = [room for name in named if (room := self.readable(name)) is not None]
+        found = [self.readable(name) for name in named]
+        rooms = list({room.pk: room for room in found if room is not None}.values())
         if not rooms:
             raise errors.RoomNotFound()
-        missing = len(named) - len(rooms)
+        missing = found.count(None)
         etag = f'W/"{sha256("".join(etag_of(room, missing) for room in rooms).encode()).hexdigest()[:24]}"'
         response = get_conditional_response(request, etag) or self.several(request, rooms, missing)
         self.mark(response, etag)

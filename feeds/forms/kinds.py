@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.http import HttpRequest
 
 from chat.doorway import Entry
@@ -17,8 +18,6 @@ from feeds.forms.live_page import LivePage, page_start
 from feeds.forms.merged import MergedEvents
 from feeds.forms.terminal import DEFAULT_WIDTH, Terminal, width_of
 from feeds.forms.writers import MergedWriter, PageWriter, TerminalWriter, Writer
-
-PAGE_HISTORY = 50  # what a page begins with where nothing else was asked
 
 
 class StreamForm(Form, Protocol):
@@ -139,8 +138,11 @@ class TextKind:
 class PageKind:
     suffix = "html"
     content_type = "text/html; charset=utf-8"
-    history = PAGE_HISTORY
     is_page = True
+
+    @property
+    def history(self) -> int:
+        return settings.PAGE_MESSAGES
 
     def form(self, slug: str, asked: Asked) -> LivePage:
         return LivePage(slug)
@@ -156,11 +158,11 @@ class PageKind:
         return PageWriter(send, asked.rooms, again="?" + urlencode(again), onward="?" + begins)
 
     def opening(self, asked: Asked, started: list[Started], writer: PageWriter) -> bytes:
-        titles = {room.slug: room.entry.about["title"] for room in started}
-        writer.titles = titles
+        abouts = {room.slug: room.entry.about for room in started}
+        writer.titles = {slug: about["title"] for slug, about in abouts.items()}
         is_over = all(room.is_over for room in started)
         said = {room.slug: self.form(room.slug, asked).said_before(room.history) for room in started}
-        return page_start(titles, is_over=is_over, is_anew=not asked.cursors).encode() + writer.snapshot(said)
+        return page_start(abouts, is_over=is_over, is_anew=not asked.cursors).encode() + writer.snapshot(said)
 
 
 KINDS: tuple[Kind, ...] = (EventsKind(), LinesKind(), TextKind(), PageKind())

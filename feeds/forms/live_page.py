@@ -85,14 +85,14 @@ class LivePage(Watching):
         return _message_template().render(context).encode()
 
 
-def page_start(titles: dict[str, str], *, is_over: bool, is_anew: bool) -> str:
-    """A page up to where its messages come: ``titles`` of its rooms by slug. One that ``is_anew`` begins with the
-    newest messages, another goes on from somewhere.
+def page_start(abouts: dict[str, dict], *, is_over: bool, is_anew: bool) -> str:
+    """A page up to where its messages come; ``abouts`` is what there is to know of its rooms, by slug. One that
+    ``is_anew`` begins with the newest messages, another goes on from somewhere.
 
     Unless it is over from the start, it comes anew by itself soon after it has ended.
     """
     context = {
-        "rooms": [{"slug": slug, "title": title} for slug, title in titles.items()],
+        "rooms": [{"slug": slug, **about} for slug, about in abouts.items()],
         "seconds": None if is_over else randint(*_COMES_BACK_SECONDS),
         "is_anew": is_anew,
     }

@@ -125,7 +125,7 @@ class Terminal(Watching):
             if author_id:
                 colour = f"\x1b[{_COLOURS[crc32(author_id.encode()) % len(_COLOURS)]}m"
                 heads = [f"{colour}{part}{_RESET}" for part in heads]
-        said = f"\n{_INDENT}".join(heads) + f"\n{_INDENT}".join(lines)
+        said = f"\n{_INDENT}".join(heads) + f"\n{_INDENT}".join(line.rstrip() for line in lines)
         return f"{time} {said}\n"
 
 
