@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import sha256
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import get_conditional_response, patch_vary_headers
@@ -140,10 +140,11 @@ class ReadView(View):
         elif isinstance(error, errors.Banned):
             response = banned_page(request, error)
         elif error.status == 404:
-            raise Http404()
+            response = render(None, "404.html", status=404)
         else:
             response = render(None, "error.html", {"error": error}, status=error.status)
         if error.status == 401:
             response["WWW-Authenticate"] = 'Bearer realm="engawa"'
-        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers.setdefault("Cache-Control", "no-store")  # they may be let in later, or by a token
+        patch_vary_headers(response, ["Accept", "Authorization"])
         return response
