@@ -24,6 +24,8 @@ ORIGINS = {
 STATUS = """
 Form                | Address                           | Door   | public | unlisted | archived | private | token | ticket | other token | deleted, missing
 Watch page          | /feeds/{slug}/                    | page   | 200    | 200      | 200      | 404     | 200   | 404    | 404         | 404
+Message             | /feeds/{slug}/m/{mid}/            | page   | 200    | 200      | 200      | 404     | 200   | 404    | 404         | 404
+Several rooms       | /feeds/?room={slug}               | page   | 200    | 200      | 200      | 404     | 200   | 404    | 404         | 404
 Page to embed       | /embed/{slug}/                    | embed  | 200    | 200      | 200      | 404     | 200   | 404    | 404         | 404
 Stream              | /feeds/{slug}/stream              | stream | 200    | 200      | 200      | 404     | 200   | 200    | 404         | 404
 Stream, events      | /feeds/{slug}/stream.sse          | form   | 200    | 200      | 200      | 404     | 200   | 200    | 404         | 404
@@ -31,37 +33,46 @@ Stream, NDJSON      | /feeds/{slug}/stream.ndjson       | form   | 200    | 200 
 Stream, text        | /feeds/{slug}/stream.txt          | form   | 200    | 200      | 200      | 404     | 200   | 200    | 404         | 404
 Stream, live page   | /feeds/{slug}/stream.html         | live   | 200    | 200      | 200      | 404     | 200   | 200    | 404         | 404
 Stream, several     | /feeds/stream?room={slug}         | stream | 200    | 200      | 200      | 404     | 200   | 200    | 404         | 404
+Atom                | /feeds/{slug}/atom                | page   | 200    | 200      | 200      | 404     | 200   | 404    | 404         | 404
+JSON Feed           | /feeds/{slug}/json                | page   | 200    | 200      | 200      | 404     | 200   | 404    | 404         | 404
+oEmbed, JSON        | /oembed?format=json&url={public_url}/feeds/{slug}/ | page   | 200    | 200      | 200      | 404     | 404   | 404    | 404         | 404
+oEmbed, XML         | /oembed?format=xml&url={public_url}/feeds/{slug}/ | page   | 200    | 200      | 200      | 404     | 404   | 404    | 404         | 404
 Ticket              | /feeds/{slug}/ticket              | ticket | 401    | 401      | 401      | 401     | 201   | 401    | 404         | 401
 Report              | /feeds/{slug}/report?mid={mid}    | report | 200    | 200      | 200      | 404     | 404   | 404    | 404         | 404
 The room            | /chat/{slug}/                     | ours   | 200    | 200      | 200      | 404     | 404   | 404    | 404         | 404
+Message, in the room | /chat/{slug}/m/{mid}/             | ours   | 200    | 200      | 200      | 404     | 404   | 404    | 404         | 404
 Its history         | /chat/{slug}/messages             | ours   | 200    | 200      | 200      | 404     | 404   | 404    | 404         | 404
 Its stream          | /chat/{slug}/stream               | own    | 200    | 200      | 200      | 404     | 404   | 404    | 404         | 404
 View tokens         | /chat/{slug}/view-tokens          | ours   | 404    | 404      | 404      | 404     | 404   | 404    | 404         | 404
 API                 | /api/v1/rooms/{slug}/messages     | api    | 401    | 401      | 401      | 401     | 401   | 401    | 401         | 401
+Sitemap             | /sitemap.xml                      | site   | 200    | 200      | 200      | 200     | 200   | 200    | 200         | 200
+robots.txt          | /robots.txt                       | robots | 200    | 200      | 200      | 200     | 200   | 200    | 200         | 200
 Script              | /static/js/watch.js               | static | 200    | 200      | 200      | 200     | 200   | 200    | 200         | 200
 Style               | /static/css/base.css              | static | 200    | 200      | 200      | 200     | 200   | 200    | 200         | 200
 """
 
 # What an answer says, by door: "granted" is one that came with a token or a ticket. "-" is: no such header.
 HEADERS = """
-Door   | Answer  | Access-Control-Allow-Origin | Preflight allows | Framing | Cache-Control     | Vary                  | Referrer-Policy | X-Robots-Tag
-page   | open    | *                           | GET, HEAD        | none    | no-cache          | Accept, Authorization | same-origin     | noindex
-page   | granted | *                           | GET, HEAD        | none    | private, no-store | Accept, Authorization | no-referrer     | noindex
-page   | refused | *                           | GET, HEAD        | none    | no-store          | Accept, Authorization | as asked        | -
-embed  | open    | *                           | GET, HEAD        | any     | no-cache          | Accept, Authorization | same-origin     | noindex
-embed  | granted | *                           | GET, HEAD        | any     | private, no-store | Accept, Authorization | no-referrer     | noindex
-embed  | refused | *                           | GET, HEAD        | none    | no-store          | Accept, Authorization | as asked        | -
-stream | any     | *                           | GET, HEAD        | -       | no-store          | Accept, Authorization | no-referrer     | noindex
-form   | any     | *                           | GET, HEAD        | -       | no-store          | Authorization         | no-referrer     | noindex
-live   | any     | *                           | GET, HEAD        | none    | no-store          | Authorization         | no-referrer     | noindex
-ticket | any     | *                           | POST             | none    | no-store          | as asked              | as asked        | -
-report | open    | -                           | -                | none    | never             | -                     | same-origin     | -
-report | refused | -                           | -                | none    | -                 | -                     | as asked        | -
-ours   | open    | -                           | -                | none    | never             | Cookie                | same-origin     | as asked
-ours   | refused | -                           | -                | none    | -                 | Cookie                | same-origin     | -
-own    | any     | -                           | -                | -       | no-store          | -                     | no-referrer     | noindex
-api    | any     | -                           | -                | none    | never             | -                     | as asked        | -
-static | any     | -                           | -                | -       | max-age=0, public | -                     | same-origin     | -
+Door   | Answer  | Access-Control-Allow-Origin | Preflight allows | Framing | Cache-Control     | Vary                  | Referrer-Policy
+page   | open    | *                           | GET, HEAD        | none    | no-cache          | Accept, Authorization | same-origin
+page   | granted | *                           | GET, HEAD        | none    | private, no-store | Accept, Authorization | no-referrer
+page   | refused | *                           | GET, HEAD        | none    | no-store          | Accept, Authorization | as asked
+embed  | open    | *                           | GET, HEAD        | any     | no-cache          | Accept, Authorization | same-origin
+embed  | granted | *                           | GET, HEAD        | any     | private, no-store | Accept, Authorization | no-referrer
+embed  | refused | *                           | GET, HEAD        | none    | no-store          | Accept, Authorization | as asked
+stream | any     | *                           | GET, HEAD        | -       | no-store          | Accept, Authorization | no-referrer
+form   | any     | *                           | GET, HEAD        | -       | no-store          | Authorization         | no-referrer
+live   | any     | *                           | GET, HEAD        | none    | no-store          | Authorization         | no-referrer
+site   | any     | -                           | -                | none    | no-cache          | -                     | as asked
+robots | any     | -                           | -                | none    | -                 | -                     | as asked
+ticket | any     | *                           | POST             | none    | no-store          | as asked              | as asked
+report | open    | -                           | -                | none    | never             | -                     | same-origin
+report | refused | -                           | -                | none    | -                 | -                     | as asked
+ours   | open    | -                           | -                | none    | never             | Cookie                | same-origin
+ours   | refused | -                           | -                | none    | -                 | Cookie                | same-origin
+own    | any     | -                           | -                | -       | no-store          | -                     | no-referrer
+api    | any     | -                           | -                | none    | never             | -                     | as asked
+static | any     | -                           | -                | -       | max-age=0, public | -                     | same-origin
 """
 
 # Who may frame the page to embed, by the room's setting "sites that may frame it".
@@ -114,7 +125,6 @@ _VALUES = {
     "Cache-Control": ("no-cache", "no-store", "private, no-store", "max-age=0, public"),
     "Vary": ("Accept, Authorization", "Authorization", "Cookie"),
     "Referrer-Policy": ("same-origin", "no-referrer"),
-    "X-Robots-Tag": ("noindex",),
 }
 
 
