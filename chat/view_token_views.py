@@ -64,6 +64,8 @@ class ViewTokensView(OwnerView):
             "error": error,
             "made": made,
             "secret": secret,
+            "public_url": settings.PUBLIC_URL,
+            "watch_url": settings.PUBLIC_URL + reverse("feeds:watch", args=[room.slug]),
             "stream_url": settings.PUBLIC_URL + reverse("feeds:stream", args=[room.slug]),
             "ticket_url": settings.PUBLIC_URL + reverse("feeds:ticket", args=[room.slug]),
             "ticket_seconds": settings.VIEW_TICKET_SECONDS,

@@ -40,6 +40,7 @@ def test_a_token_is_shown_once_and_revoked(cast, olga) -> None:
     assert f"curl -N -H 'Authorization: Bearer {secret}'" in page
     assert "/feeds/veranda/stream?history=10" in page
     assert "/feeds/veranda/ticket" in page
+    assert '/feeds/veranda/" ticket="(the ticket)"&gt;' in page
     assert "no-store" in answer["Cache-Control"]
     token = ViewToken.objects.get()
     assert 6.9 < (token.expires_at - timezone.now()).total_seconds() / 86400 <= 7
