@@ -26,12 +26,23 @@ FIELDSETS = (
 )
 
 
+class DescribedField(forms.BoundField):
+    def build_widget_attrs(self, attrs: dict[str, Any], widget: forms.Widget | None = None) -> dict[str, Any]:
+        """Django describes also what a field was, which is hidden and needs no description."""
+        built = super().build_widget_attrs(attrs, widget)
+        if widget is not None and widget.is_hidden:
+            built.pop("aria-describedby", None)
+        return built
+
+
 class SettingsForm(forms.ModelForm):
     """All settings of a room, or only those that are posted.
 
     Each field goes along with what it was when the page was made, so that of two owners who save at the same time
     neither takes back what the other has changed.
     """
+
+    bound_field_class = DescribedField
 
     class Meta:
         model = Room

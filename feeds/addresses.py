@@ -8,6 +8,8 @@ from django.templatetags.static import static
 from django.urls import Resolver404, resolve, reverse
 
 from chat.mids import is_mid, mid_as_written
+from chat.models import Room
+from chat.pages import permalinks
 from chat.text import canonical_slug
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -19,6 +21,11 @@ _OF_A_MESSAGE = ("feeds:message", "chat:message")
 def absolute(name: str, slug: str, *rest: str) -> str:
     """The public address of a room's page; ``rest`` is what stands in it beside the slug."""
     return settings.PUBLIC_URL + reverse(name, args=[slug, *rest])
+
+
+def permanent_addresses(room: Room) -> str:
+    """What stands before the mid in the public addresses of a room's messages."""
+    return settings.PUBLIC_URL + permalinks("feeds:message", room)
 
 
 def public_file(path: str) -> str:

@@ -5,7 +5,7 @@ from xml.etree.ElementTree import Element, tostring
 from chat.events import timestamp
 from chat.models import Message
 from feeds import xml
-from feeds.addresses import absolute, public_file
+from feeds.addresses import public_file
 from feeds.entries import MOST_BYTES, FeedPage, FeedView, changed_at, id_of_message, id_of_room, title_of
 
 TYPE = "application/atom+xml"
@@ -18,7 +18,7 @@ class AtomView(FeedView):
     content_type = f"{TYPE}; charset=utf-8"
 
     def size_of(self, message: Message) -> int:
-        return len(tostring(_entry(message, self.room.slug), encoding="utf-8"))
+        return len(tostring(_entry(message, self.addresses), encoding="utf-8"))
 
     def encode(self, page: FeedPage) -> bytes:
         room = page.room
@@ -40,18 +40,18 @@ class AtomView(FeedView):
                 xml.add(feed, "link", rel=way, type=TYPE, href=address)
         if not page.messages:
             xml.add(xml.add(feed, "author"), "name", str(room))  # where no entry has one, the feed must
-        feed.extend(_entry(message, room.slug) for message in page.messages)
+        feed.extend(_entry(message, self.addresses) for message in page.messages)
         return xml.serialise(feed)
 
 
-def _entry(message: Message, slug: str) -> Element:
+def _entry(message: Message, addresses: str) -> Element:
     entry = Element("entry")
     xml.add(entry, "id", id_of_message(message))
     xml.add(entry, "title", title_of(message))
     xml.add(entry, "published", timestamp(message.created_at))
     xml.add(entry, "updated", timestamp(changed_at(message)))
     xml.add(xml.add(entry, "author"), "name", message.author_name)
-    xml.add(entry, "link", rel="alternate", type="text/html", href=absolute("feeds:message", slug, message.mid))
+    xml.add(entry, "link", rel="alternate", type="text/html", href=f"{addresses}{message.mid}/")
     # Markup may make much of little, and escaped once more it is still longer.
     is_short = len(message.html) * 2 < MOST_BYTES // 2
     content = message.html if is_short else message.text

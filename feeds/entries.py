@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from chat.models import Message, Room
 from chat.pages import MessagePage, message_page
 from chat.templatetags.moments import minute
-from feeds.addresses import absolute
+from feeds.addresses import absolute, permanent_addresses
 from feeds.reading import ReadView
 
 # Readers refuse what is larger than 250 KB; the head of a feed and what stands around its entries take the rest.
@@ -67,6 +67,7 @@ class FeedView(ReadView):
     is_listed = False
     path_name: str
     content_type: str
+    addresses: str  # what stands before the mid in those of messages
 
     @abstractmethod
     def size_of(self, message: Message) -> int:
@@ -76,6 +77,7 @@ class FeedView(ReadView):
     def encode(self, page: FeedPage) -> bytes: ...
 
     def get(self, request: HttpRequest) -> HttpResponse:
+        self.addresses = permanent_addresses(self.room)
         before, after = request.GET.get("before"), request.GET.get("after")
         page = message_page(self.room, before, after=after)
         # What does not fit is left to the next document, which goes on where this one ends.

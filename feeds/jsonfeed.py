@@ -4,7 +4,7 @@ from typing import Any
 
 from chat.events import encode, timestamp
 from chat.models import Message
-from feeds.addresses import absolute, public_file
+from feeds.addresses import public_file
 from feeds.entries import MOST_BYTES, FeedPage, FeedView, changed_at, id_of_message, title_of
 
 TYPE = "application/feed+json"
@@ -16,7 +16,7 @@ class JsonFeedView(FeedView):
     content_type = TYPE
 
     def size_of(self, message: Message) -> int:
-        return len(encode(_item(message, self.room.slug)).encode())
+        return len(encode(_item(message, self.addresses)).encode())
 
     def encode(self, page: FeedPage) -> bytes:
         room = page.room
@@ -27,7 +27,7 @@ class JsonFeedView(FeedView):
             "feed_url": page.here,
             "icon": public_file("images/icon.png"),
             "favicon": public_file("images/icon-64.png"),
-            "items": [_item(message, room.slug) for message in page.messages],
+            "items": [_item(message, self.addresses) for message in page.messages],
         }
         if room.topic:
             fields["description"] = room.topic
@@ -40,10 +40,10 @@ class JsonFeedView(FeedView):
         return encode(fields).encode()
 
 
-def _item(message: Message, slug: str) -> dict[str, Any]:
+def _item(message: Message, addresses: str) -> dict[str, Any]:
     item: dict[str, Any] = {
         "id": id_of_message(message),
-        "url": absolute("feeds:message", slug, message.mid),
+        "url": f"{addresses}{message.mid}/",
         "title": title_of(message),
         "content_html": message.html,
         "content_text": message.text,

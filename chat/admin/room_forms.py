@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from chat import governing
 from chat.errors import ChatError
+from chat.forms import DescribedField
 from chat.models import Membership, Room
 
 
@@ -48,6 +49,8 @@ class MembershipInline(admin.TabularInline):
 
 
 class RoomForm(forms.ModelForm):
+    bound_field_class = DescribedField
+
     class Meta:
         model = Room
         fields = governing.SETTINGS
