@@ -48,6 +48,10 @@ class LivePage(Watching):
         known = {message["mid"]: message for message in history}
         return [Part(self._item(message, known), mid=message["mid"]) for message in history]
 
+    def refused(self, error: ChatError) -> list[Message]:
+        # Nothing of it is on the page. One that came anew would be told the same.
+        return together([Part(room_heading(f"{self.slug}: {error.detail}"))])
+
     def dropped(self, error: ChatError) -> list[Message]:
         return together([Part(b"", type=RESET)])  # what was said there is on the page: it comes anew without
 

@@ -310,6 +310,17 @@ async def test_a_room_that_is_closed_drops_out_and_the_others_go_on(server: Enga
         assert (await watching.event())["message"] == "still here"
 
 
+@pytest.mark.usefixtures("tokens")
+async def test_a_page_of_rooms_that_cannot_all_be_read_says_so_and_stays(server: Engawa) -> None:
+    path = "/feeds/stream.html?room=no-such-room&room=lobby&room=private-html"
+    async with reading(server, path) as page, participant(server.sockets) as somebody:
+        refused = await page.until("private-html: ")
+        assert "no-such-room: " in "".join(refused)
+        await somebody.post("told on a page that stays")
+        said = await page.until("told on a page that stays")
+        assert 'content="0;' not in "\n".join(refused + said)
+
+
 def test_too_many_rooms_or_none(server: Engawa) -> None:
     many = "&".join(f"room=r{number}" for number in range(21))
     answer = httpx.get(f"{server.base}/feeds/stream?{many}")
