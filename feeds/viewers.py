@@ -104,12 +104,13 @@ class MergedViewer(Viewer):
     request is answered as for one room.
     """
 
-    __slots__ = ("_refused", "_stays")
+    __slots__ = ("_is_outdated", "_refused", "_stays")
 
     def __init__(self) -> None:
         super().__init__()
         self._stays: dict[str, Stay] = {}
         self._refused: list[tuple[Follower, str, ChatError]] = []
+        self._is_outdated = False
 
     async def enter(
         self,
@@ -151,7 +152,8 @@ class MergedViewer(Viewer):
 
     @property
     def is_there(self) -> bool:
-        return bool(self._stays)
+        """Nor are they where a room sent them away before the answer ``has_begun``: its history would be in it."""
+        return bool(self._stays) and not self._is_outdated
 
     async def start(self, started: list[Started]) -> None:
         for follower, _, error in self._refused:
@@ -178,9 +180,7 @@ class MergedViewer(Viewer):
             return
         stay.leave()
         if not self.has_begun:
-            self._refused.append((stay.follower, slug, error))
-            if error.retryable:
-                self._leave()
+            self._is_outdated = True
         elif error.retryable or not self._stays:
             self._leave()
             await self.writer.end(stay.follower.form.ending(error, self.writer.place))
