@@ -3,6 +3,9 @@ own. Pure."""
 
 import re
 import unicodedata
+from bisect import bisect_right
+from functools import cache
+from itertools import accumulate
 
 # Controls; marks, embeddings, overrides and isolates that turn writing round; line ends; what is invisible and yet
 # takes part: fillers, tags, halves of surrogate pairs. Joiners and variation selectors shape letters
@@ -19,6 +22,7 @@ def harmless(text: str) -> str:
     return _HARMFUL.sub("\ufffd", text.replace("\t", TAB))
 
 
+@cache
 def columns(char: str) -> int:
     """How many columns a character may take: rather too many than too few."""
     if unicodedata.combining(char) or unicodedata.category(char) in ("Mn", "Me"):
@@ -26,22 +30,26 @@ def columns(char: str) -> int:
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
 
+def columns_of(text: str) -> int:
+    return len(text) if text.isascii() else sum(map(columns, text))
+
+
 def wrapped(text: str, width: int, first: int) -> list[str]:
     """A harmless line as lines of at most ``width`` columns, the first of at most ``first``. Broken after a space,
     where there is one. A terminal that broke them itself would begin at its edge, where only we begin lines."""
+    if text.isascii():
+        if len(text) <= first:
+            return [text]
+        before = range(len(text) + 1)
+    else:
+        before = list(accumulate(map(columns, text), initial=0))  # columns before each character, and of all
     lines: list[str] = []
-    start = used = 0
-    after_space = 0  # where the line could end instead, and 0 where it could not
-    room = first
-    for place, char in enumerate(text):
-        needed = columns(char)
-        if used + needed > room:
-            end = after_space if after_space > start and char != " " else place
-            lines.append(text[start:end])
-            start, room = end, width
-            used = sum(map(columns, text[start:place]))
-        used += needed
-        if char == " ":
-            after_space = place + 1
+    start, room = 0, first
+    # The last place to which what begins at ``start`` fits.
+    while (place := max(start, bisect_right(before, before[start] + room) - 1)) < len(text):
+        after_space = text.rfind(" ", start, place) + 1
+        end = after_space if after_space > start and text[place] != " " else place
+        lines.append(text[start:end])
+        start, room = end, width
     lines.append(text[start:])
     return lines

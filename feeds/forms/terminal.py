@@ -15,7 +15,7 @@ from chat import events
 from chat.errors import ChatError
 from chat.events import LoggedEvent, timestamp
 from chat.follower import Message
-from feeds.forms.harmless import columns, harmless, wrapped
+from feeds.forms.harmless import columns_of, harmless, wrapped
 from feeds.forms.parts import Part, Watching, together
 
 WIDTHS = (0, *range(40, 201, 20))  # 0: not broken. Few, since each is a form of its own, and made once for all of it
@@ -112,7 +112,7 @@ class Terminal(Watching):
         time = at[11:19]
         beside = self.width - len(_INDENT)
         heads = wrapped(head, beside, beside) if self.width else [head]
-        used = len(_INDENT) + sum(map(columns, heads[-1]))
+        used = len(_INDENT) + columns_of(heads[-1])
         lines: list[str] = []
         for number, line in enumerate(text.split("\n")):
             line = harmless(line)

@@ -125,7 +125,18 @@ def test_colours_are_our_own() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "word", "two words", "x" * 100, "日本語" * 30, "a " * 50, "  spaces   in  it ", "é" * 90]
+    "text",
+    [
+        "",
+        "word",
+        "two words",
+        "x" * 100,
+        "日本語" * 30,
+        "a " * 50,
+        "  spaces   in  it ",
+        "é" * 90,
+        "a a a a " + "漢" * 9 + "a漢",
+    ],
 )
 def test_breaking_a_line_loses_nothing(text: str) -> None:
     lines = wrapped(text, 20, 7)
