@@ -97,6 +97,8 @@ def test_nothing_is_said_of_a_room_to_who_may_not_know_of_it(client: Client, cas
     assert secret.status_code == missing.status_code == 404
     assert secret.content == missing.content
     assert dict(secret.headers) == dict(missing.headers)
+    assert secret["Cache-Control"] == "no-store", "it may be there tomorrow, or for somebody with a token"
+    assert secret["Access-Control-Allow-Origin"] == "*"
 
 
 def test_a_view_token_opens_a_private_room_for_its_reader_alone(client: Client, cast, mid: str) -> None:
