@@ -161,6 +161,13 @@ def pinned_message(room: Room) -> Message | None:
     return room.messages.visible().filter(mid=room.pinned_mid).first()
 
 
+def with_answered(messages: list[Message]) -> list[Message]:
+    """The same, each reply with the message that it answers where that is among them; all that is older is on another
+    page."""
+    _find_answered(messages, messages[0].mid if messages else "")
+    return messages
+
+
 def _find_answered(messages: list[Message], first: str) -> None:
     """Give each reply the message that it answers, if that is among ``messages``, as ``answered``; where it should be
     and is not, ``answers_nothing``. What is older than ``first`` is on another page."""

@@ -15,6 +15,7 @@ from django.urls import path, re_path  # noqa: E402
 from chat.routing import websocket_urlpatterns  # noqa: E402
 from config.lifespan import lifespan  # noqa: E402
 from feeds.forms.kinds import EVENTS, KINDS  # noqa: E402
+from feeds.exports import Export  # noqa: E402
 from feeds.streams import RoomStream  # noqa: E402
 
 application = ProtocolTypeRouter(
@@ -27,6 +28,8 @@ application = ProtocolTypeRouter(
                 path("feeds/stream", RoomStream()),
                 *(path(f"feeds/stream.{kind.suffix}", RoomStream(kind)) for kind in KINDS),
                 path("chat/<str:slug>/stream", RoomStream(EVENTS, for_people=True)),
+                path("feeds/<str:slug>/export.<str:form>", Export()),
+                path("chat/<str:slug>/export.<str:form>", Export(for_people=True)),
                 re_path(r"", django_application),
             ]
         ),

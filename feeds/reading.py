@@ -69,8 +69,12 @@ def etag_of(room: Room, *parts: object) -> str:
     Weak: two that are the same say the same, be it with other bytes. Whatever is said, changed or deleted raises the
     head; what expires leaves its mark in ``expired_mid``, what is sealed in ``sealed_mid``.
     """
-    fields = (room.pk, room.head, room.floor, room.sealed_mid, room.expired_mid, encode(room_fields(room)))
-    kept = (*fields, room.embed_origins, room.is_indexed, build(), get_language(), *parts)
+    return etag_of_content(room, room.head, room.floor, room.sealed_mid, room.expired_mid, *parts)
+
+
+def etag_of_content(room: Room, *content: object) -> str:
+    """The same for what stays as it is whatever else is said in ``room``, where ``content`` is all of it."""
+    kept = (room.pk, encode(room_fields(room)), room.embed_origins, room.is_indexed, build(), get_language(), *content)
     return f'W/"{sha256(repr(kept).encode()).hexdigest()[:24]}"'
 
 

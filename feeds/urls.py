@@ -1,6 +1,12 @@
-from django.urls import path
+from django.urls import path, re_path
 
 from feeds import atom, grip, jsonfeed, oembed, reports, several, sitemaps, tickets, views
+from feeds import archives, atom, grip, jsonfeed, oembed, reports, sitemaps, tickets, transcript_views, views
+
+# A day, a month or a year, each in as many digits as it always has.
+YEAR, MONTH, DAY = r"(?P<year>[0-9]{4})/", r"(?P<month>[0-9]{2})/", r"(?P<day>[0-9]{2})/"
+SLUG = r"(?P<slug>[^/]+)/"
+anybody, member = archives.ArchiveView.as_view(), archives.MemberArchiveView.as_view()
 
 app_name = "feeds"
 urlpatterns = [
@@ -16,4 +22,16 @@ urlpatterns = [
     path("oembed", oembed.OembedView.as_view(), name="oembed"),
     path("sitemap.xml", sitemaps.sitemap, name="sitemap"),
     path("robots.txt", sitemaps.robots, name="robots"),
+    path("feeds/<str:slug>/archive/", anybody, name="archive"),
+    path("feeds/<str:slug>/export", transcript_views.TranscriptView.as_view(), name="transcript"),
+    path("feeds/<str:slug>/export.<str:form>", transcript_views.beside_django, name="export"),
+    path("chat/<str:slug>/export", transcript_views.MemberTranscriptView.as_view(), name="member_transcript"),
+    path("chat/<str:slug>/export.<str:form>", transcript_views.beside_django, name="member_export"),
+    re_path(rf"^feeds/{SLUG}{YEAR}\Z", anybody, name="year"),
+    re_path(rf"^feeds/{SLUG}{YEAR}{MONTH}\Z", anybody, name="month"),
+    re_path(rf"^feeds/{SLUG}{YEAR}{MONTH}{DAY}\Z", anybody, name="day"),
+    path("chat/<str:slug>/archive/", member, name="member_archive"),
+    re_path(rf"^chat/{SLUG}{YEAR}\Z", member, name="member_year"),
+    re_path(rf"^chat/{SLUG}{YEAR}{MONTH}\Z", member, name="member_month"),
+    re_path(rf"^chat/{SLUG}{YEAR}{MONTH}{DAY}\Z", member, name="member_day"),
 ]

@@ -7,6 +7,8 @@ import pytest
 from django.conf import settings
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 
 from chat import governing, moderation, posting
 from chat.identity import Identity, guest_token, new_guest
@@ -63,6 +65,10 @@ OF_A_ROOM: dict[str, tuple[dict[str, int], dict[str, int]]] = {
     "feeds:embed": (ANYBODY, NOBODY),
     "feeds:report": (ANYBODY, NOBODY),
     "feeds:ticket": (ASKED_WRONGLY, ASKED_WRONGLY),
+    **dict.fromkeys(("feeds:archive", "feeds:year", "feeds:month", "feeds:day", "feeds:transcript"), (ANYBODY, NOBODY)),
+    **dict.fromkeys(("feeds:member_archive", "feeds:member_transcript"), (READERS, ONLY_MEMBERS)),
+    **dict.fromkeys(("feeds:member_year", "feeds:member_month", "feeds:member_day"), (READERS, ONLY_MEMBERS)),
+    **dict.fromkeys(("feeds:export", "feeds:member_export"), (NOBODY, NOBODY)),  # beside Django
     "feeds:stream": (NOBODY, NOBODY),  # in Django it is the proxy's; people get theirs beside Django
 }
 # Those that are about no room.
@@ -103,6 +109,9 @@ def test_no_door_beside_django_is_missing() -> None:
         "feeds/stream",
         *(f"feeds/stream.{form}" for form in forms),
         "chat/<str:slug>/stream",
+    assert beside == [
+        *("feeds/<str:slug>/stream", "chat/<str:slug>/stream"),
+        *("feeds/<str:slug>/export.<str:form>", "chat/<str:slug>/export.<str:form>"),
         "",
     ]
     sockets = [str(route.pattern) for route in websocket_urlpatterns]
@@ -156,6 +165,10 @@ BESIDE = {
 
 def address(name: str, slug: str, mid: str = BEFORE_ALL) -> str:
     return reverse(name, args=[slug, *(part.format(mid=mid) for part in BESIDE.get(name, []))])
+    today = f"{timezone.now():%Y/%m/%d}".split("/")
+    dates = {"year": today[:1], "month": today[:2], "day": today}
+    more = ["csv"] if name.endswith("export") else dates.get(name.rpartition(":")[2].removeprefix("member_"), [])
+    return reverse(name, args=[slug, *more])
 
 
 @pytest.mark.parametrize("kind", ["public", "unlisted", "archived", "private", "deleted", "missing"])

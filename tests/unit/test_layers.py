@@ -49,6 +49,14 @@ FEEDS = [
     ["metadata"],
     ["reports", "streams", "tickets", "views", "apps"],
     ["reports", "several", "streams", "views", "apps"],
+    ["build", "middleware", "encoders", "eventstream"],
+    ["calendar", "plain"],
+    ["reading", "transcripts"],
+    ["archives", "asking"],
+    ["grip"],
+    ["exports"],
+    ["reports", "streams", "views", "apps"],
+    ["transcript_views"],
     ["urls"],
 ]
 

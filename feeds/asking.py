@@ -1,0 +1,164 @@
+"""How what stands beside Django is asked for, and answers: exports and replays. Streams have a way of their own."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from math import ceil
+from typing import Any
+from urllib.parse import parse_qsl
+
+from asgiref.typing import ASGISendCallable
+from django.core.exceptions import DisallowedHost
+from django.core.handlers.asgi import ASGIRequest
+
+from chat import errors, policies, viewing
+from chat.addresses import header, network_of
+from chat.errors import ChatError
+from chat.events import timestamp
+from chat.identity import Grant, Identity
+from chat.mids import first_mid_at, is_mid, moment_of
+from chat.models import Room
+from chat.protocol import MAX_PARAMETERS
+from chat.visitors import signed_out
+from feeds.reading import PREFLIGHT, bearer, room_at
+
+RETRY_AFTER_SECONDS = 5
+Header = tuple[bytes, bytes]
+
+COMMON: list[Header] = [
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-robots-tag", b"noindex"),
+]
+ANYBODY: list[Header] = [(b"access-control-allow-origin", b"*"), (b"vary", b"authorization")]
+METHODS: list[Header] = [(b"allow", b"GET, HEAD, OPTIONS")]
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks: somebody with cookies (``actor``), or anybody, who may have come with a ``grant``."""
+
+    network: str
+    actor: Identity | None = None
+    grant: Grant | None = None
+
+    def enter(self, slug: str) -> tuple[Room, bool]:
+        """The room as it is now, and whether they see what was said there in private. Asks the policy: call it again
+        before each thing that is told. Raises ``RoomNotFound``, ``Banned``, ``SessionEnded``, ``TokenInvalid``."""
+        actor = self.actor
+        if actor is not None and actor.session_key is not None and signed_out({actor.session_key: actor}):
+            raise errors.SessionEnded()
+        room = room_at(slug)
+        viewing.require_in_force(self.grant)
+        standing = policies.require_readable(room, actor, self.network, self.grant)
+        return room, policies.sees_sealed(actor, standing)
+
+
+def anybody(scope: dict[str, Any]) -> Asker:
+    """Who asks without cookies. Raises ``TokenInvalid``. Uses the database where they came with a token."""
+    secret = bearer(header(scope["headers"], b"authorization"))
+    return Asker(network_of(scope), grant=None if secret is None else viewing.grant_of(secret))
+
+
+def parameters_of(scope: dict[str, Any]) -> dict[str, str]:
+    """What stands behind the question mark. Raises ``InvalidHost``, ``InvalidQuery``."""
+    try:
+        ASGIRequest(scope, None).get_host()
+    except DisallowedHost:
+        raise errors.InvalidHost() from None
+    try:
+        query = scope["query_string"].decode("latin1")
+        return dict(parse_qsl(query, keep_blank_values=True, max_num_fields=MAX_PARAMETERS))
+    except ValueError:
+        raise errors.InvalidQuery("That is more parameters than this has.") from None
+
+
+# From when to when ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The messages from the name ``first`` to before the name ``end``; "" where that side is open."""
+
+    first: str = ""
+    end: str = ""
+
+    @property
+    def since(self) -> str:
+        """RFC 3339, or ""."""
+        return timestamp(moment_of(self.first)) if self.first else ""
+
+    @property
+    def until(self) -> str:
+        """RFC 3339, or "". What was said at that moment is not in it any more."""
+        return timestamp(moment_of(self.end[:26])) if self.end else ""
+
+    @property
+    def days(self) -> list[str]:
+        """The first and the last day in it, as far as they are known."""
+        last = moment_of(self.end[:26]) - timedelta(milliseconds=1) if self.end else None
+        return [f"{moment:%Y-%m-%d}" for moment in (moment_of(self.first) if self.first else None, last) if moment]
+
+
+def read_span(parameters: dict[str, str]) -> Span:
+    """What ``from`` and ``to`` say: a day, a moment, or a message. All are in the span themselves. Raises
+    ``InvalidQuery``."""
+    first, end = parameters.get("from", "").strip(), parameters.get("to", "").strip()
+    return Span(_name_at(first, is_end=False) if first else "", _name_at(end, is_end=True) if end else "")
+
+
+def _name_at(value: str, *, is_end: bool) -> str:
+    if is_mid(value):
+        if value > "7" + "Z" * 25:
+            raise errors.InvalidQuery("There is no such message.")
+        return f"{value}0" if is_end else value  # the next string there is
+    try:
+        if len(value) == len("2026-11-21"):
+            moment = datetime.combine(date.fromisoformat(value) + timedelta(days=is_end), time(), UTC)
+        else:
+            moment = datetime.fromisoformat(value.replace(" ", "+"))  # which a plus in an address becomes
+            moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            moment = moment.astimezone(UTC) + timedelta(milliseconds=is_end)
+        return first_mid_at(moment)
+    except (ValueError, OverflowError):
+        raise errors.InvalidQuery(
+            "from and to are days (2026-11-21), moments (2026-11-21T07:00:00Z) or the mids of messages."
+        ) from None
+
+
+# Answers ----------------------------------------------------------------------------------------------------
+
+
+async def answer(send: ASGISendCallable, status: int, headers: list[Header], content: bytes = b"") -> None:
+    """A whole answer."""
+    length = [(b"content-length", str(len(content)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers + length})
+    await send({"type": "http.response.body", "body": content})
+
+
+async def refuse(send: ASGISendCallable, error: ChatError, headers: list[Header]) -> None:
+    content = json.dumps({"error": error.as_dict()}).encode() + b"\n"
+    headers = [*headers, (b"content-type", b"application/json")]
+    if error.status in (429, 503):
+        headers.append((b"retry-after", str(ceil(error.retry_after or RETRY_AFTER_SECONDS)).encode()))
+    if error.status == 401:
+        headers.append((b"www-authenticate", b'Bearer realm="engawa"'))
+    await answer(send, error.status, headers, content)
+
+
+async def answer_without(
+    scope: dict[str, Any], send: ASGISendCallable, headers: list[Header], *, is_open: bool
+) -> bool:
+    """Answer what asks for nothing: a preflight (of any origin where it ``is_open``), or what is no GET. Whether it
+    was."""
+    if scope["method"] == "OPTIONS":
+        preflight = [(name.lower().encode(), value.encode()) for name, value in PREFLIGHT.items()]
+        await answer(send, 204, headers + METHODS + (preflight if is_open else []))
+    elif scope["method"] not in ("GET", "HEAD"):
+        await answer(send, 405, headers + METHODS)
+    else:
+        return False
+    return True
