@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from math import ceil
@@ -25,6 +26,7 @@ from chat.visitors import signed_out
 from feeds.reading import PREFLIGHT, bearer, room_at
 
 RETRY_AFTER_SECONDS = 5
+_MOMENT = re.compile(r"[0-9T:.Z +-]+", re.ASCII)
 Header = tuple[bytes, bytes]
 
 COMMON: list[Header] = [
@@ -119,6 +121,8 @@ def _name_at(value: str, *, is_end: bool) -> str:
         if len(value) == len("2026-11-21"):
             moment = datetime.combine(date.fromisoformat(value) + timedelta(days=is_end), time(), UTC)
         else:
+            if not _MOMENT.fullmatch(value):  # Python takes more than it says
+                raise ValueError
             moment = datetime.fromisoformat(value.replace(" ", "+"))  # which a plus in an address becomes
             moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
             moment = moment.astimezone(UTC) + timedelta(milliseconds=is_end)
