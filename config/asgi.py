@@ -16,6 +16,7 @@ from chat.routing import websocket_urlpatterns  # noqa: E402
 from config.lifespan import lifespan  # noqa: E402
 from feeds.forms.kinds import EVENTS, KINDS  # noqa: E402
 from feeds.exports import Export  # noqa: E402
+from feeds.replay import Replay  # noqa: E402
 from feeds.streams import RoomStream  # noqa: E402
 
 application = ProtocolTypeRouter(
@@ -30,6 +31,8 @@ application = ProtocolTypeRouter(
                 path("chat/<str:slug>/stream", RoomStream(EVENTS, for_people=True)),
                 path("feeds/<str:slug>/export.<str:form>", Export()),
                 path("chat/<str:slug>/export.<str:form>", Export(for_people=True)),
+                path("feeds/<str:slug>/replay/stream", Replay()),
+                path("chat/<str:slug>/replay/stream", Replay(for_people=True)),
                 re_path(r"", django_application),
             ]
         ),

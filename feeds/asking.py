@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from math import ceil
@@ -16,11 +18,13 @@ from django.core.handlers.asgi import ASGIRequest
 
 from chat import errors, policies, viewing
 from chat.addresses import header, network_of
+from chat.database import in_database
 from chat.errors import ChatError
 from chat.events import timestamp
 from chat.identity import Grant, Identity
 from chat.mids import first_mid_at, is_mid, moment_of
 from chat.models import Room
+from chat.models.messages import MessageQuerySet
 from chat.protocol import MAX_PARAMETERS
 from chat.visitors import signed_out
 from feeds.reading import PREFLIGHT, bearer, room_at
@@ -113,11 +117,10 @@ def read_span(parameters: dict[str, str]) -> Span:
 
 
 def _name_at(value: str, *, is_end: bool) -> str:
-    if is_mid(value):
-        if value > "7" + "Z" * 25:
-            raise errors.InvalidQuery("There is no such message.")
-        return f"{value}0" if is_end else value  # the next string there is
     try:
+        if is_mid(value):
+            moment_of(value)
+            return f"{value}0" if is_end else value  # the next string there is
         if len(value) == len("2026-11-21"):
             moment = datetime.combine(date.fromisoformat(value) + timedelta(days=is_end), time(), UTC)
         else:
@@ -131,6 +134,29 @@ def _name_at(value: str, *, is_end: bool) -> str:
         raise errors.InvalidQuery(
             "from and to are days (2026-11-21), moments (2026-11-21T07:00:00Z) or the mids of messages."
         ) from None
+
+
+def within(messages: MessageQuerySet, span: Span) -> MessageQuerySet:
+    """Those of ``messages`` that are in ``span``."""
+    if span.first:
+        messages = messages.filter(mid__gte=span.first)
+    return messages.filter(mid__lt=span.end) if span.end else messages
+
+
+# Turns -----------------------------------------------------------------------------------------------------
+
+_turns: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
+
+
+async def in_turn(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Run in the database, one of these at a time: however many transcripts and replays there are, everybody else keeps
+    the other threads."""
+    global _turns
+    loop = asyncio.get_running_loop()
+    if _turns is None or _turns[0] is not loop:
+        _turns = (loop, asyncio.Lock())
+    async with _turns[1]:
+        return await in_database(function, *arguments)
 
 
 # Answers ----------------------------------------------------------------------------------------------------

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,7 +25,6 @@ from chat.database import in_database
 from chat.errors import ChatError
 from chat.events import timestamp
 from chat.limits import Hold, limits
-from chat.models.messages import MessageQuerySet
 from chat.pages import readable_in
 from chat.visitors import visitor
 from feeds.asking import (
@@ -37,9 +35,11 @@ from feeds.asking import (
     Span,
     answer_without,
     anybody,
+    in_turn,
     parameters_of,
     read_span,
     refuse,
+    within,
 )
 from feeds.transcripts import FORMS, HTML_POLICY, About, Form
 
@@ -79,7 +79,7 @@ class Export:
                 raise errors.RoomNotFound()
             asker = await self.asker(scope)
             hold = await limits().connection("export", client_address(scope), settings.EXPORTS_PER_ADDRESS)
-            about, last = await _in_turn(_begin, asker, route["slug"], span, self.for_people)
+            about, last = await in_turn(_begin, asker, route["slug"], span, self.for_people)
             has_started = True
             await send(
                 {"type": "http.response.start", "status": 200, "headers": self.headers + _about(form, about, span)}
@@ -124,7 +124,7 @@ class _Download:
         try:
             await self.write(self.form.begin(self.about).encode())
             while not self.gone.done():
-                part = await _in_turn(_part, self.form, self.asker, self.about.slug, span)
+                part = await in_turn(_part, self.form, self.asker, self.about.slug, span)
                 if not part.count:
                     break
                 await self.write(part.content)
@@ -147,19 +147,6 @@ async def _gone(receive: ASGIReceiveCallable) -> None:
     """Wait until the reader has gone."""
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-_turns: tuple[asyncio.AbstractEventLoop, asyncio.Lock] | None = None
-
-
-async def _in_turn(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Run in the database, one export at a time: however many there are, everybody else keeps the other threads."""
-    global _turns
-    loop = asyncio.get_running_loop()
-    if _turns is None or _turns[0] is not loop:
-        _turns = (loop, asyncio.Lock())
-    async with _turns[1]:
-        return await in_database(function, *arguments)
 
 
 def _begin(asker: Asker, slug: str, span: Span, for_people: bool) -> tuple[About, str]:
@@ -190,13 +177,6 @@ def _part(form: Form, asker: Asker, slug: str, span: Span) -> Part:
         if chars > MOST_CHARS:
             break
     return Part("".join(written).encode(), last, len(written))
-
-
-def within(messages: MessageQuerySet, span: Span) -> MessageQuerySet:
-    """Those of ``messages`` that are in ``span``."""
-    if span.first:
-        messages = messages.filter(mid__gte=span.first)
-    return messages.filter(mid__lt=span.end) if span.end else messages
 
 
 def _about(form: Form, about: About, span: Span) -> list[Header]:

@@ -13,8 +13,7 @@ from chat.models import Room
 from chat.pages import readable_in
 from chat.views import PersonView
 from feeds.archives import Ways
-from feeds.asking import read_span
-from feeds.exports import within
+from feeds.asking import read_span, within
 from feeds.reading import ReadView
 from feeds.transcripts import FORMS
 

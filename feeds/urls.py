@@ -2,6 +2,7 @@ from django.urls import path, re_path
 
 from feeds import atom, grip, jsonfeed, oembed, reports, several, sitemaps, tickets, views
 from feeds import archives, atom, grip, jsonfeed, oembed, reports, sitemaps, tickets, transcript_views, views
+from feeds import archives, grip, replay_views, reports, transcript_views, views
 
 # A day, a month or a year, each in as many digits as it always has.
 YEAR, MONTH, DAY = r"(?P<year>[0-9]{4})/", r"(?P<month>[0-9]{2})/", r"(?P<day>[0-9]{2})/"
@@ -27,6 +28,8 @@ urlpatterns = [
     path("feeds/<str:slug>/export.<str:form>", transcript_views.beside_django, name="export"),
     path("chat/<str:slug>/export", transcript_views.MemberTranscriptView.as_view(), name="member_transcript"),
     path("chat/<str:slug>/export.<str:form>", transcript_views.beside_django, name="member_export"),
+    path("feeds/<str:slug>/replay", replay_views.ReplayView.as_view(), name="replay"),
+    path("chat/<str:slug>/replay", replay_views.MemberReplayView.as_view(), name="member_replay"),
     re_path(rf"^feeds/{SLUG}{YEAR}\Z", anybody, name="year"),
     re_path(rf"^feeds/{SLUG}{YEAR}{MONTH}\Z", anybody, name="month"),
     re_path(rf"^feeds/{SLUG}{YEAR}{MONTH}{DAY}\Z", anybody, name="day"),

@@ -68,6 +68,8 @@ OF_A_ROOM: dict[str, tuple[dict[str, int], dict[str, int]]] = {
     **dict.fromkeys(("feeds:archive", "feeds:year", "feeds:month", "feeds:day", "feeds:transcript"), (ANYBODY, NOBODY)),
     **dict.fromkeys(("feeds:member_archive", "feeds:member_transcript"), (READERS, ONLY_MEMBERS)),
     **dict.fromkeys(("feeds:member_year", "feeds:member_month", "feeds:member_day"), (READERS, ONLY_MEMBERS)),
+    "feeds:replay": (ANYBODY, NOBODY),
+    "feeds:member_replay": (READERS, ONLY_MEMBERS),
     **dict.fromkeys(("feeds:export", "feeds:member_export"), (NOBODY, NOBODY)),  # beside Django
     "feeds:stream": (NOBODY, NOBODY),  # in Django it is the proxy's; people get theirs beside Django
 }
@@ -112,6 +114,7 @@ def test_no_door_beside_django_is_missing() -> None:
     assert beside == [
         *("feeds/<str:slug>/stream", "chat/<str:slug>/stream"),
         *("feeds/<str:slug>/export.<str:form>", "chat/<str:slug>/export.<str:form>"),
+        *("feeds/<str:slug>/replay/stream", "chat/<str:slug>/replay/stream"),
         "",
     ]
     sockets = [str(route.pattern) for route in websocket_urlpatterns]

@@ -54,7 +54,7 @@ FEEDS = [
     ["reading", "transcripts"],
     ["archives", "asking"],
     ["grip"],
-    ["exports"],
+    ["exports", "replay", "replay_views"],
     ["reports", "streams", "views", "apps"],
     ["transcript_views"],
     ["urls"],

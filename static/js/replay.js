@@ -1,0 +1,143 @@
+// @ts-check
+import { Connection } from "./lib/connection.js";
+import { streamDial } from "./lib/stream.js";
+import { MessageList } from "./view/message_list.js";
+import { byId } from "./view/page.js";
+
+/** @import { Message, RoomEvent } from "./lib/types.js" */
+
+// A room, played again as it stands now. Two streams: one tells what was said, from the message where we are and as
+// fast as is wished; the room's own tells meanwhile, and while we pause, what is edited or deleted of what is shown.
+
+const RETRY_MS = 3000;
+const CHANGES = ["message.edited", "message.deleted", "message.redacted", "message.reactions"];
+
+const { streamUrl = "", replayUrl = "" } = byId("room").dataset;
+const list = new MessageList();
+const button = byId("play");
+const speed = /** @type {HTMLSelectElement} */ (byId("speed"));
+const progress = /** @type {HTMLProgressElement} */ (byId("progress"));
+const now = /** @type {HTMLTimeElement} */ (byId("now"));
+const status = byId("status");
+const shownTime = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+
+/** @type {EventSource | null} */
+let source = null;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let retry;
+/** The message that was told last: where to go on from. */
+let last = "";
+let isAtEnd = false;
+let begins = NaN;
+let ends = NaN;
+
+const present = new Connection(streamDial(streamUrl), Number(byId("log").dataset.cursor), async () => {
+  // What has changed of what is shown, nobody can say: show it from here on.
+  const page = await list.reload();
+  return Number(page.getElementById("log")?.dataset.cursor);
+});
+present.addEventListener("event", (event) => {
+  const { detail } = /** @type {CustomEvent<RoomEvent>} */ (event);
+  if (CHANGES.includes(detail.type) && list.get(detail.mid)) list.apply(detail);
+});
+present.addEventListener("state", () => {
+  if (present.state === "closed") stop(present.reason);
+});
+present.start();
+
+byId("controls").hidden = false;
+button.addEventListener("click", () => (source || retry ? stop("Paused.") : play()));
+speed.addEventListener("change", () => (source || retry) && play());
+
+function play() {
+  if (isAtEnd) {
+    for (const item of [...byId("log").children]) forget(/** @type {HTMLElement} */ (item));
+    last = "";
+    isAtEnd = false;
+  }
+  hangUp();
+  const url = new URL(replayUrl, location.href);
+  url.searchParams.set("speed", speed.value);
+  if (last) url.searchParams.set("lastEventId", last);
+  const opened = (source = new EventSource(url));
+  button.textContent = "Pause";
+  status.textContent = "Playing.";
+  /** @param {string} type @param {(data: any) => void} listener */
+  const on = (type, listener) => opened.addEventListener(type, ({ data }) => opened === source && listener(JSON.parse(data)));
+  on("replay-open", (about) => {
+    begins = Date.parse(about.from);
+    ends = Date.parse(about.to);
+  });
+  on("message", (/** @type {Message & RoomEvent} */ message) => {
+    last = message.mid;
+    list.apply(message);
+    const at = Date.parse(message.at);
+    now.dateTime = message.at;
+    now.textContent = shownTime.format(at);
+    progress.value = ends > begins ? (at - begins) / (ends - begins) : 1;
+  });
+  on("replay-gap", ({ seconds }) => (status.textContent = `Skipped ${spoken(seconds)} of silence.`));
+  on("replay-end", finish);
+  on("stream-error", ({ text }) => stop(text));
+  on("stream-reset", again);
+  on("going-away", again);
+  opened.onerror = () => opened === source && lost(url);
+}
+
+/** An EventSource does not say why it ended: ask. @param {URL} url */
+async function lost(url) {
+  again();
+  try {
+    const enough = new AbortController();
+    if (last) url.searchParams.set("lastEventId", last);
+    const answer = await fetch(url, { signal: enough.signal, credentials: "same-origin" });
+    const { status } = answer;
+    const why = status >= 400 ? (await answer.json()).error?.detail : "";
+    enough.abort();
+    if (!retry) return;
+    if (status === 204) finish();
+    else if (status === 404 || status === 403 || status === 400) stop(why);
+    else if (status >= 400) byId("status").textContent = why;
+  } catch {
+    // Then it is tried again.
+  }
+}
+
+/** Go on from here in a moment. */
+function again() {
+  hangUp();
+  status.textContent = "The connection was lost; trying again…";
+  retry = setTimeout(play, RETRY_MS);
+}
+
+function finish() {
+  isAtEnd = true;
+  progress.value = 1;
+  stop("That was all.");
+  button.textContent = "Play again";
+}
+
+/** @param {string} words */
+function stop(words) {
+  hangUp();
+  button.textContent = "Play";
+  status.textContent = words;
+}
+
+function hangUp() {
+  source?.close();
+  source = null;
+  clearTimeout(retry);
+  retry = undefined;
+}
+
+/** @param {HTMLElement} item */
+function forget(item) {
+  list.apply(/** @type {RoomEvent} */ ({ type: "message.deleted", mid: item.dataset.mid ?? "" }));
+}
+
+/** @param {number} seconds */
+function spoken(seconds) {
+  const [count, unit] = seconds < 90 ? [seconds, "second"] : seconds < 5400 ? [seconds / 60, "minute"] : [seconds / 3600, "hour"];
+  return new Intl.NumberFormat(undefined, { style: "unit", unit, unitDisplay: "long", maximumFractionDigits: 0 }).format(count);
+}
