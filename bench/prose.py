@@ -28,8 +28,8 @@ tomorrow, too.
 load lags behind and finds several: where the load's core was the limit, it tells nothing of the system.
 
 *Latency* is from before a text is written to a socket to after it was read from another, so the load's own work for a
-thousand receipts, about four milliseconds, is in the last of them, for every system alike. In `reconnect` and
-`history` the settings are `bench.counted_settings`, which count queries at less than a microsecond each.
+thousand receipts, about four milliseconds, is in the last of them, for every system alike. In `reconnect`,
+`history` and `archive` the settings are `bench.counted_settings`, which count queries at less than a microsecond each.
 
 *Clicks* in `moderation` are few, so that their p99 is the slowest or nearly. The clock is read when the load has read
 from all connections that had something, so a click seems some milliseconds slower than it was, never faster."""

@@ -4,7 +4,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bench.measuring import Case
-from bench.scenarios import ceiling, connecting, fanout, growth, history, latency, life, moderation, posting, returning
+from bench.scenarios import (
+    archives,
+    ceiling,
+    connecting,
+    fanout,
+    growth,
+    history,
+    latency,
+    life,
+    moderation,
+    posting,
+    returning,
+)
 
 Cases = Callable[[bool, list[str]], list[list[Case]]]
 
@@ -189,6 +201,36 @@ _ALL = [
             Column("p50_ms", "p50 ms", 1),
             Column("queries", "queries", 1),
             Column("kilobytes", "KB"),
+        ),
+        is_quick=False,
+    ),
+    Scenario(
+        "archive",
+        "Dated pages of a long history",
+        "Of a room with very many messages, asked for by one client, one page after the other; a day has 86,400, of "
+        "which a page shows 200.",
+        archives.archive,
+        (
+            Column("p95_ms", "p95 ms", 1),
+            Column("p50_ms", "p50 ms", 1),
+            Column("queries", "queries", 1),
+            Column("kilobytes", "KB"),
+        ),
+        is_quick=False,
+    ),
+    Scenario(
+        "export",
+        "All of a long history as a transcript",
+        "One reader takes it as fast as it comes, while somebody else looks at the room's page twenty times a second. "
+        "Memory is what the server has at most beyond what it had before.",
+        archives.export,
+        (
+            Column("megabytes_per_second", "MB/s", 1, higher_is_better=True),
+            Column("messages_per_second", "messages/s"),
+            Column("growth_megabytes", "memory MB", 1),
+            Column("page_p95_ms", "page p95 ms meanwhile", 1),
+            Column("megabytes", "MB"),
+            Column("seconds", "seconds", 1),
         ),
         is_quick=False,
     ),

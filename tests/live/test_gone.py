@@ -1,10 +1,12 @@
 """What a moderator takes away is gone: from every page, history, replay and row, on every process."""
 
 import json
+from datetime import UTC, datetime
 
 import httpx
 import pytest
 
+from feeds.transcripts import FORMS
 from tests.clients import Participant, participant, viewer
 from tests.people import browsing, cookies_of, submit
 from tests.servers import Engawa
@@ -56,6 +58,10 @@ async def everything_told(server: Engawa, slug: str, head: int, cookie: str) -> 
         for path in (f"/chat/{slug}/", f"/chat/{slug}/?before=7ZZZZZZZZZZZZZZZZZZZZZZZZZ"):
             said[f"{path} as a moderator"] = people.get(path).text
         said["messages"] = anybody.get(f"/chat/{slug}/messages", headers=JSON).text
+        today = f"{datetime.now(UTC):%Y/%m/%d}/"
+        for path in (today, *(f"export.{form}" for form in FORMS), "replay/stream?speed=max"):
+            said[f"/feeds/{path}"] = anybody.get(f"/feeds/{slug}/{path}").text
+            said[f"/chat/{path} as a moderator"] = people.get(f"/chat/{slug}/{path}").text
     for cursor in range(head):
         async with viewer(server.base, slug, last_id=f"{slug}:{cursor}") as watching:
             said[f"stream from {cursor}"] = json.dumps(await watching.events_until("sentinel"))

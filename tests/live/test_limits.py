@@ -1,11 +1,14 @@
 """Each limit, at its door."""
 
+import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.clients import participant, viewer
+from bench.long_history import fill_sqlite
+from tests.clients import PATIENCE_SECONDS, participant, viewer
 from tests.servers import Engawa
 
 ADDRESS = {"X-Forwarded-For": "203.0.113.5"}
@@ -21,6 +24,7 @@ def strict(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator
         "POSTS_PER_MINUTE": "4",
         "FRAMES_PER_SECOND": "1",
         "STREAMS_PER_ADDRESS": "2",
+        "EXPORTS_PER_ADDRESS": "1",
         "CONNECTIONS_PER_ROOM": "6",
     }
     one, two = Engawa(folder, "one", **settings), Engawa(folder, "two", **settings)
@@ -96,3 +100,25 @@ async def test_sockets_are_counted_by_address(tmp_path) -> None:
             assert again.welcome
     finally:
         server.stop()
+
+
+async def test_transcripts_are_counted_by_address_on_every_process(strict: tuple[Engawa, Engawa]) -> None:
+    one, two = strict
+    address = f"{one.base}/feeds/lobby/export.jsonl"
+    fill_sqlite(Path(one.log).parent / "db.sqlite3", "lobby", 60_000)  # more than fits between here and there
+    async with httpx.AsyncClient(headers=ADDRESS) as http, http.stream("GET", address):
+        for server in strict:
+            refused = await http.get(f"{server.base}/feeds/lobby/export.csv")
+            assert (refused.status_code, refused.json()["error"]["code"]) == (429, "limit.connections")
+    async with httpx.AsyncClient(headers=ADDRESS) as http:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while (await http.get(f"{two.base}/feeds/lobby/export.csv?to=2001-01-01")).status_code == 429:
+                await asyncio.sleep(0.05)
+
+
+async def test_replays_are_counted_with_the_streams(strict: tuple[Engawa, Engawa]) -> None:
+    path = "/feeds/lobby/replay/stream?speed=0.1"
+    async with viewer(strict[0].base, headers=ADDRESS), viewer(strict[1].base, headers=ADDRESS, path=path) as telling:
+        assert telling.opened["event"] == "replay-open"
+        async with viewer(strict[0].base, headers=ADDRESS, path=path) as refused:
+            assert refused.response.status_code == 429
