@@ -14,8 +14,8 @@ from django.urls import path, re_path  # noqa: E402
 
 from chat.routing import websocket_urlpatterns  # noqa: E402
 from config.lifespan import lifespan  # noqa: E402
-from feeds.forms.kinds import EVENTS, KINDS  # noqa: E402
 from feeds.exports import Export  # noqa: E402
+from feeds.forms.kinds import EVENTS, KINDS  # noqa: E402
 from feeds.replay import Replay  # noqa: E402
 from feeds.streams import RoomStream  # noqa: E402
 

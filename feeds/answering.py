@@ -60,8 +60,21 @@ class Answers:
 
     def headers(self, kind: Kind, scope: dict[str, Any]) -> Headers:
         """Of a stream in that form."""
-        of_page = page_headers(scope) if kind.is_page else {}
-        return encoded({**of_page, **self._headers, **STREAMING, "Content-Type": kind.content_type})
+        return self.headers_with({**(page_headers(scope) if kind.is_page else {}), "Content-Type": kind.content_type})
+
+    def headers_with(self, more: dict[str, str]) -> Headers:
+        """Of a stream, ``more`` among them."""
+        return encoded({**more, **self._headers, **STREAMING})
+
+    async def without(self, scope: dict[str, Any], send: ASGISendCallable) -> bool:
+        """Answer what asks for no content, or may not be asked. Whether that was so."""
+        if scope["method"] == "OPTIONS":
+            await self.options(send)
+        elif scope["method"] not in ("GET", "HEAD"):
+            await self.send(send, 405, METHODS)
+        else:
+            return False
+        return True
 
     async def options(self, send: ASGISendCallable) -> None:
         await self.send(send, 204, {**METHODS, **self._preflight})

@@ -18,7 +18,7 @@ from chat.errors import ChatError
 from chat.events import message_fields
 from chat.mids import is_mid
 from chat.models import Room
-from chat.pages import readable_in, with_answered
+from chat.pages import permalinks, readable_in, with_answered
 from chat.views import PersonView
 from feeds import calendar
 from feeds.calendar import Period
@@ -71,6 +71,7 @@ def contents(room: Room, ways: Ways, query: dict[str, str], parts: dict[str, str
     }
     if "day" in parts:
         shown |= _of_a_day(room, calendar.within(messages, period), query.get("after"))
+        shown["permalinks"] = permalinks("chat:message" if ways.prefix else "feeds:message", room)
         is_empty = not shown["messages_page"] and not query.get("after")
     else:
         inner = calendar.days_of(period) if "month" in parts else calendar.months_of(period)

@@ -1,25 +1,21 @@
-"""How what stands beside Django is asked for, and answers: exports and replays. Streams have a way of their own."""
+"""How what stands beside Django, and is no live stream, is asked for: by whom, from when to when; whose turn it is."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from math import ceil
 from typing import Any
 from urllib.parse import parse_qsl
 
-from asgiref.typing import ASGISendCallable
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
 
 from chat import errors, policies, viewing
 from chat.addresses import header, network_of
 from chat.database import in_database
-from chat.errors import ChatError
 from chat.events import timestamp
 from chat.identity import Grant, Identity
 from chat.mids import first_mid_at, is_mid, moment_of
@@ -27,20 +23,9 @@ from chat.models import Room
 from chat.models.messages import MessageQuerySet
 from chat.protocol import MAX_PARAMETERS
 from chat.visitors import signed_out
-from feeds.reading import PREFLIGHT, bearer, room_at
+from feeds.reading import bearer, room_at
 
-RETRY_AFTER_SECONDS = 5
 _MOMENT = re.compile(r"[0-9T:.Z +-]+", re.ASCII)
-Header = tuple[bytes, bytes]
-
-COMMON: list[Header] = [
-    (b"cache-control", b"no-store"),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"x-robots-tag", b"noindex"),
-]
-ANYBODY: list[Header] = [(b"access-control-allow-origin", b"*"), (b"vary", b"authorization")]
-METHODS: list[Header] = [(b"allow", b"GET, HEAD, OPTIONS")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,38 +142,3 @@ async def in_turn(function: Callable[..., Any], *arguments: Any) -> Any:
         _turns = (loop, asyncio.Lock())
     async with _turns[1]:
         return await in_database(function, *arguments)
-
-
-# Answers ----------------------------------------------------------------------------------------------------
-
-
-async def answer(send: ASGISendCallable, status: int, headers: list[Header], content: bytes = b"") -> None:
-    """A whole answer."""
-    length = [(b"content-length", str(len(content)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers + length})
-    await send({"type": "http.response.body", "body": content})
-
-
-async def refuse(send: ASGISendCallable, error: ChatError, headers: list[Header]) -> None:
-    content = json.dumps({"error": error.as_dict()}).encode() + b"\n"
-    headers = [*headers, (b"content-type", b"application/json")]
-    if error.status in (429, 503):
-        headers.append((b"retry-after", str(ceil(error.retry_after or RETRY_AFTER_SECONDS)).encode()))
-    if error.status == 401:
-        headers.append((b"www-authenticate", b'Bearer realm="engawa"'))
-    await answer(send, error.status, headers, content)
-
-
-async def answer_without(
-    scope: dict[str, Any], send: ASGISendCallable, headers: list[Header], *, is_open: bool
-) -> bool:
-    """Answer what asks for nothing: a preflight (of any origin where it ``is_open``), or what is no GET. Whether it
-    was."""
-    if scope["method"] == "OPTIONS":
-        preflight = [(name.lower().encode(), value.encode()) for name, value in PREFLIGHT.items()]
-        await answer(send, 204, headers + METHODS + (preflight if is_open else []))
-    elif scope["method"] not in ("GET", "HEAD"):
-        await answer(send, 405, headers + METHODS)
-    else:
-        return False
-    return True

@@ -27,20 +27,8 @@ from chat.events import timestamp
 from chat.limits import Hold, limits
 from chat.pages import readable_in
 from chat.visitors import visitor
-from feeds.asking import (
-    ANYBODY,
-    COMMON,
-    Asker,
-    Header,
-    Span,
-    answer_without,
-    anybody,
-    in_turn,
-    parameters_of,
-    read_span,
-    refuse,
-    within,
-)
+from feeds.answering import Answers
+from feeds.asking import Asker, Span, anybody, in_turn, parameters_of, read_span, within
 from feeds.transcripts import FORMS, HTML_POLICY, About, Form
 
 AT_ONCE = 200  # messages that are read in one query
@@ -64,10 +52,10 @@ class Export:
 
     def __init__(self, *, for_people: bool = False) -> None:
         self.for_people = for_people
-        self.headers: list[Header] = COMMON if for_people else COMMON + ANYBODY
+        self.answers = Answers(for_people=for_people, vary="" if for_people else "Authorization")
 
     async def __call__(self, scope: dict[str, Any], receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        if await answer_without(scope, send, self.headers, is_open=not self.for_people):
+        if await self.answers.without(scope, send):
             return
         hold: Hold | None = None
         has_started = False
@@ -89,14 +77,14 @@ class Export:
             else:
                 await _Download(form, about, asker, receive, send).run(replace(span, end=f"{last}0"))
         except ChatError as error:
-            await refuse(send, error, self.headers)
+            await self.answers.refuse(scope, send, error)
         except OSError:
             logger.debug("a reader of a transcript has gone")
         except Exception:
             if has_started:
                 raise
             logger.exception("an export failed")
-            await refuse(send, errors.ServerError(), self.headers)
+            await self.answers.refuse(scope, send, errors.ServerError())
         finally:
             if hold is not None:
                 hold.release()
@@ -179,16 +167,13 @@ def _part(form: Form, asker: Asker, slug: str, span: Span) -> Part:
     return Part("".join(written).encode(), last, len(written))
 
 
-def _about(form: Form, about: About, span: Span) -> list[Header]:
+def _about(form: Form, about: About, span: Span) -> dict[str, str]:
     """How a transcript is announced: what it is called, of which type, and of how many messages."""
     name = "-".join([about.slug, *span.days]) + f".{form.name}"
-    headers = [
-        (b"content-type", f"{form.content_type}; charset=utf-8".encode()),
-        (b"content-disposition", content_disposition_header(True, name).encode("latin1")),
-        (b"engawa-messages", str(about.total).encode()),
-        (b"access-control-expose-headers", b"content-disposition, engawa-messages"),
-        (b"x-accel-buffering", b"no"),
-    ]
-    if form.name == "html":
-        headers.append((b"content-security-policy", f"{HTML_POLICY}; sandbox".encode()))
-    return headers
+    headers = {
+        "Content-Type": f"{form.content_type}; charset=utf-8",
+        "Content-Disposition": content_disposition_header(True, name),
+        "Engawa-Messages": str(about.total),
+        "Access-Control-Expose-Headers": "Content-Disposition, Engawa-Messages",
+    }
+    return {**headers, "Content-Security-Policy": f"{HTML_POLICY}; sandbox"} if form.name == "html" else headers

@@ -31,21 +31,8 @@ from chat.pages import readable_in
 from chat.queue import Waiting
 from chat.rights import Rights
 from chat.visitors import visitor
-from feeds.asking import (
-    ANYBODY,
-    COMMON,
-    Asker,
-    Header,
-    Span,
-    answer,
-    answer_without,
-    anybody,
-    in_turn,
-    parameters_of,
-    read_span,
-    refuse,
-    within,
-)
+from feeds.answering import Answers
+from feeds.asking import Asker, Span, anybody, in_turn, parameters_of, read_span, within
 
 AT_ONCE = 100  # messages in hand
 AHEAD_SECONDS = 5.0  # of the reader's time: so far ahead messages are taken in hand
@@ -129,10 +116,10 @@ class Replay:
 
     def __init__(self, *, for_people: bool = False) -> None:
         self.for_people = for_people
-        self.headers: list[Header] = COMMON if for_people else COMMON + ANYBODY
+        self.answers = Answers(for_people=for_people, vary="" if for_people else "Authorization")
 
     async def __call__(self, scope: dict[str, Any], receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        if await answer_without(scope, send, self.headers, is_open=not self.for_people):
+        if await self.answers.without(scope, send):
             return
         place = Place()
         has_started = False
@@ -148,23 +135,23 @@ class Replay:
             opening = await in_turn(_begin, asker, slug, wanted)
             has_started = True
             if opening["left"] is None:
-                await answer(send, 204, self.headers)  # they have all of it: an EventSource stays closed after this
+                await self.answers.send(send, 204, {})  # they have all of it: an EventSource stays closed after this
                 return
-            headers = [*self.headers, (b"content-type", b"text/event-stream"), (b"x-accel-buffering", b"no")]
+            headers = self.answers.headers_with({"Content-Type": "text/event-stream"})
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             if scope["method"] == "GET":
                 place.stay.relay.start(player.follower, entry.head, entry.floor)
                 await player.run(opening, receive)
             await send({"type": "http.response.body", "body": b""})
         except ChatError as error:
-            await refuse(send, error, self.headers)
+            await self.answers.refuse(scope, send, error)
         except OSError:
             logger.debug("a reader of a replay has gone")
         except Exception:
             if has_started:
                 raise
             logger.exception("a replay failed")
-            await refuse(send, errors.ServerError(), self.headers)
+            await self.answers.refuse(scope, send, errors.ServerError())
         finally:
             place.give_back()
 

@@ -13,6 +13,7 @@ from django_eventstream.utils import make_id
 from chat import errors
 from chat.events import encode, room_fields
 from chat.models import Room
+from chat.pages import permalinks
 from chat.views import PersonView
 from feeds.archives import Ways
 from feeds.asking import read_span
@@ -30,6 +31,7 @@ def contents(room: Room, ways: Ways, query: dict[str, str], stream: str) -> dict
         "room": room,
         "about_json": encode(room_fields(room)),
         "messages_page": [],
+        "permalinks": permalinks("chat:message" if ways.prefix else "feeds:message", room),
         "cursor": room.head,
         "is_latest": True,
         "stream_url": f"{stream}?{urlencode({'lastEventId': make_id({room.slug: room.head})})}",

@@ -3,6 +3,19 @@ from django.urls import path, re_path
 from feeds import atom, grip, jsonfeed, oembed, reports, several, sitemaps, tickets, views
 from feeds import archives, atom, grip, jsonfeed, oembed, reports, sitemaps, tickets, transcript_views, views
 from feeds import archives, grip, replay_views, reports, transcript_views, views
+from feeds import (
+    archives,
+    atom,
+    grip,
+    jsonfeed,
+    oembed,
+    replay_views,
+    reports,
+    sitemaps,
+    tickets,
+    transcript_views,
+    views,
+)
 
 # A day, a month or a year, each in as many digits as it always has.
 YEAR, MONTH, DAY = r"(?P<year>[0-9]{4})/", r"(?P<month>[0-9]{2})/", r"(?P<day>[0-9]{2})/"

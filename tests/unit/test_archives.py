@@ -70,6 +70,7 @@ def test_a_day_shows_what_was_said_from_midnight_to_midnight(room, anybody) -> N
     assert 'href="/feeds/veranda/2024/02/28/"' in page.text
     assert 'href="/feeds/veranda/2024/03/01/"' in page.text
     assert "<script" not in page.text
+    assert f'href="/feeds/veranda/m/{Message.objects.get(text="the first").mid}/"' in page.text
 
 
 def test_the_next_day_is_the_next_one_on_which_something_was_said(room, anybody) -> None:

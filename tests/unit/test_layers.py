@@ -57,6 +57,11 @@ FEEDS = [
     ["exports", "replay", "replay_views"],
     ["reports", "streams", "views", "apps"],
     ["transcript_views"],
+    ["calendar", "forms", "reading"],
+    ["answering", "entries", "grip", "transcripts", "viewers"],
+    ["archives", "asking", "atom", "jsonfeed", "oembed", "sitemaps"],
+    ["exports", "metadata", "replay", "replay_views"],
+    ["reports", "streams", "tickets", "transcript_views", "views", "apps"],
     ["urls"],
 ]
 

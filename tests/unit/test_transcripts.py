@@ -15,7 +15,6 @@ from chat import errors, governing, posting
 from chat.models import Message
 from chat.render import to_html
 from feeds.asking import Span, read_span
-from feeds.plain import harmless
 from feeds.transcripts import COLUMNS, FORMS, HTML_POLICY, About
 
 ABOUT = About("engawa", "[縁側] <veranda>", "https://chat.example.org/feeds/engawa/", "", "", "2026-11-21T07:00:00Z", 2)
@@ -81,11 +80,6 @@ def test_text_cannot_act_on_a_terminal_or_pretend_to_be_another_message() -> Non
     assert re.findall("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", text) == []
     assert "\ufffd[2J\ufffd cleared" in text
     assert len(re.findall(r"^\[", text.partition("\n")[2], re.MULTILINE)) == len(HOSTILE)
-
-
-@pytest.mark.parametrize("bad", ["\x1b", "\x07", "\x9b", "\r", "\u202e", "\u2066", "\u2028", "\x7f", "\x00"])
-def test_what_a_terminal_would_obey_is_shown_instead(bad: str) -> None:
-    assert harmless(f"a{bad}b\n\tc") == "a\ufffdb\n\tc"
 
 
 def test_a_page_is_one_file_and_runs_nothing() -> None:
