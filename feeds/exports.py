@@ -69,9 +69,8 @@ class Export:
             hold = await limits().connection("export", client_address(scope), settings.EXPORTS_PER_ADDRESS)
             about, last = await in_turn(_begin, asker, route["slug"], span, self.for_people)
             has_started = True
-            await send(
-                {"type": "http.response.start", "status": 200, "headers": self.headers + _about(form, about, span)}
-            )
+            headers = self.answers.headers_with(_about(form, about, span))
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
             if scope["method"] == "HEAD":
                 await send({"type": "http.response.body", "body": b""})
             else:
