@@ -1,8 +1,5 @@
 from django.urls import path, re_path
 
-from feeds import atom, grip, jsonfeed, oembed, reports, several, sitemaps, tickets, views
-from feeds import archives, atom, grip, jsonfeed, oembed, reports, sitemaps, tickets, transcript_views, views
-from feeds import archives, grip, replay_views, reports, transcript_views, views
 from feeds import (
     archives,
     atom,
@@ -11,6 +8,7 @@ from feeds import (
     oembed,
     replay_views,
     reports,
+    several,
     sitemaps,
     tickets,
     transcript_views,
