@@ -49,6 +49,8 @@ def contents(room: Room, ways: Ways, query: dict[str, str], stream: str) -> dict
 class ReplayView(ReadView):
     """For anybody."""
 
+    is_listed = False
+
     def get(self, request: HttpRequest) -> HttpResponse:
         stream = reverse("feeds:stream", args=[self.room.slug])
         context = contents(self.room, Ways(self.room, ""), request.GET, stream)

@@ -59,6 +59,8 @@ def contents(room: Room, ways: Ways, query: dict[str, str], *, sees_sealed: bool
 class TranscriptView(ReadView):
     """For anybody."""
 
+    is_listed = False
+
     def get(self, request: HttpRequest) -> HttpResponse:
         context = contents(self.room, Ways(self.room, ""), request.GET, sees_sealed=False)
         context["watch_url"] = reverse("feeds:watch", args=[self.room.slug])
