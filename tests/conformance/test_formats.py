@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import feedparser
@@ -15,6 +16,7 @@ from lxml import etree
 from lxml import html as lxml_html
 
 from tests.clients import participant
+from tests.conformance.test_html import complaints
 from tests.parts import NODE_FOLDER, node_command
 from tests.servers import Engawa
 
@@ -248,6 +250,17 @@ def test_a_processor_of_json_ld_understands_each_page(site: Engawa, history: dic
     assert f"<{site.base}/feeds/over/> <{SCHEMA}datePublished>" in quads["/feeds/over/"]
     newest = f"{site.base}/feeds/talk/m/{history['talk'][0]['mid']}/"
     assert f'<{newest}> <{SCHEMA}text> "edited"' in quads["/feeds/talk/"]
+
+
+# Pages beside Django ---------------------------------------------------------------------------------------
+
+
+def test_pages_that_go_on_are_as_html_is_meant(site: Engawa, tmp_path: Path) -> None:
+    """A live page of an archived room ends; what it was made of until then is what every live page is."""
+    paths = ("/feeds/over/stream.html", "/feeds/over/stream.html?history=50", "/feeds/?room=talk&room=blog&room=over")
+    found = {path: httpx.get(site.base + path).raise_for_status().content for path in paths}
+    assert all(b"</html>" in page for page in found.values())
+    assert complaints(tmp_path, found) == []
 
 
 # The stream -----------------------------------------------------------------------------------------------

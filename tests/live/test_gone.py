@@ -53,7 +53,10 @@ async def everything_told(server: Engawa, slug: str, head: int, cookie: str) -> 
     said: dict[str, str] = {}
     with httpx.Client(base_url=server.base) as anybody, httpx.Client(base_url=server.base) as people:
         people.headers["Cookie"] = cookie
-        for path in (f"/feeds/{slug}/", f"/embed/{slug}/", f"/chat/{slug}/"):
+        latest = anybody.get(f"/chat/{slug}/messages?limit=1", headers=JSON).json()["messages"][0]["mid"]
+        feeds = (f"/feeds/{slug}/atom", f"/feeds/{slug}/json", f"/feeds/{slug}/atom?after={'0' * 26}")
+        permalinks = (f"/feeds/{slug}/m/{latest}/", f"/chat/{slug}/m/{latest}/")
+        for path in (f"/feeds/{slug}/", f"/embed/{slug}/", f"/chat/{slug}/", *feeds, *permalinks):
             said[path] = anybody.get(path).text
         for path in (f"/chat/{slug}/", f"/chat/{slug}/?before=7ZZZZZZZZZZZZZZZZZZZZZZZZZ"):
             said[f"{path} as a moderator"] = people.get(path).text
