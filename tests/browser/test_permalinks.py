@@ -66,3 +66,18 @@ async def test_the_time_leads_there_and_the_menu_copies_it(server: Engawa, perso
     async with reader.context.expect_page() as opened:
         await embed.locator(".message__permalink").last.click()
     await expect(await opened.value).to_have_url(re.compile(rf"/feeds/{slug}/m/{mids[2]}/"))
+
+
+async def test_what_a_page_told_other_programs_goes_with_what_is_deleted(server: Engawa, person) -> None:
+    slug = new_room(server, "told")
+    async with participant(server.sockets, slug) as author:
+        mids = [(await author.post(text))["mid"] for text in ("a persimmon", "a plum")]
+        reader = await person()
+        page = await reader.open(f"{server.base}/feeds/{slug}/m/{mids[0]}/")
+        # A data block runs nothing, so the browser has nothing to say against it: nobody's page complains, see person.
+        data = "JSON.parse(document.querySelector('script[type=\"application/ld+json\"]').textContent).text"
+        assert await page.evaluate(data) == "a persimmon"
+        await author.send(type="delete", mid=mids[0], key="0b9d1c7e-53f4-4c52-9a39-0d6e1f1f7c11")
+        await expect(page.locator(f"#m-{mids[0]}")).to_have_count(0)
+        assert "persimmon" not in await page.content()
+        await expect(texts(page)).to_have_text(["a plum"])
