@@ -16,8 +16,12 @@ from feeds.addresses import absolute
 
 ROOMS_ON_A_PAGE = 10_000  # a sitemap may have 50,000 addresses, and a room may have several
 _NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
-# What does not end, and what is for programs. What may not be listed says so itself, for which it must be asked for.
-_NOT_FOR_CRAWLERS = ("/api/", "/chat/*/stream", "/feeds/*/stream", "/feeds/stream", "/health/", "/ws/")
+# What does not end, what is long, and what is for programs. All else that may not be listed says so itself, and must
+# be asked for to be heard.
+_NOT_FOR_CRAWLERS = (
+    *("/api/", "/chat/*/stream", "/feeds/*/stream", "/feeds/stream", "/health/", "/ws/"),
+    *("/chat/*/export", "/feeds/*/export", "/feeds/*/replay", "/chat/*/search", "/feeds/*/search"),
+)
 
 
 @require_safe
