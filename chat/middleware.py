@@ -89,7 +89,8 @@ def banned_page(request: HttpRequest, error: errors.Banned) -> HttpResponse:
 
 
 class ErrorMiddleware:
-    """Turns away what is too large before anything parses it, and says when the database is away."""
+    """Turns away what is too large before anything parses it, and says when the database is away. What was refused is
+    kept by no cache."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -102,7 +103,11 @@ class ErrorMiddleware:
         if (request.encoding or "utf-8").lower() not in ("utf-8", "utf8"):
             request.encoding = "utf-8"
             return self.answer(request, errors.PayloadInvalid())
-        return self.get_response(request)
+        response = self.get_response(request)
+        if response.status_code >= 400:
+            # It may be otherwise in a moment, or for somebody else, and a cache may keep what does not say so.
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, (OperationalError, InterfaceError)):

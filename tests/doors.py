@@ -67,9 +67,9 @@ site   | any     | -                           | -                | none    | no
 robots | any     | -                           | -                | none    | -                 | -                     | as asked
 ticket | any     | *                           | POST             | none    | no-store          | as asked              | as asked
 report | open    | -                           | -                | none    | never             | -                     | same-origin
-report | refused | -                           | -                | none    | -                 | -                     | as asked
+report | refused | -                           | -                | none    | no-store          | -                     | as asked
 ours   | open    | -                           | -                | none    | never             | Cookie                | same-origin
-ours   | refused | -                           | -                | none    | -                 | Cookie                | same-origin
+ours   | refused | -                           | -                | none    | no-store          | Cookie                | same-origin
 own    | any     | -                           | -                | -       | no-store          | -                     | no-referrer
 api    | any     | -                           | -                | none    | never             | -                     | as asked
 static | any     | -                           | -                | -       | max-age=0, public | -                     | same-origin
