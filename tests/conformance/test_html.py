@@ -3,14 +3,16 @@
 import json
 import re
 import subprocess
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.contrib import admin
 from django.test import Client
 from django.urls import get_resolver, reverse
+from django.utils import timezone
 
-from chat import actions, governing, moderation, posting, review
+from chat import actions, governing, moderation, posting, review, viewing
 from chat.models import Message, Room
 from tests.parts import html_checker
 from tests.unit.test_doors import OF_A_ROOM, address, addresses
@@ -40,6 +42,9 @@ def lively(cast) -> Room:
     moderation.mute(cast.olga, room.pk, mids[5], 3600)
     governing.change_room(cast.olga, room.pk, {"approval": "newcomers"})
     posting.post(cast.sven, room.pk, "waits")
+    ends_at = timezone.now() + timedelta(days=1)
+    tokens = [viewing.create_view_token(cast.olga, room.pk, name, ends_at)[0] for name in ("<b>&", "gone")]
+    viewing.revoke_view_token(cast.olga, room.pk, tokens[1].pk)
     return room
 
 
@@ -114,6 +119,8 @@ def test_every_page_is_as_html_is_meant(cast, lively, tmp_path: Path) -> None:
     found |= pages(browsers["the owner"], admin_paths(lively))
     wrong_form = browsers["the owner"].post("/chat/veranda/settings", {"title": "", "language": "!"})
     found["/chat/veranda/settings, filled in wrongly"] = wrong_form.content
+    form = {"action": "create", "name": "Page", "term": "1d"}
+    found["a new view token"] = browsers["the owner"].post("/chat/veranda/view-tokens", form).content
     assert len(found) > 80
     assert complaints(tmp_path, found) == []
 
