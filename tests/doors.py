@@ -37,12 +37,28 @@ Atom                | /feeds/{slug}/atom                | page   | 200    | 200 
 JSON Feed           | /feeds/{slug}/json                | page   | 200    | 200      | 200      | 404     | 200   | 404    | 404         | 404
 oEmbed, JSON        | /oembed?format=json&url={public_url}/feeds/{slug}/ | page   | 200    | 200      | 200      | 404     | 404   | 404    | 404         | 404
 oEmbed, XML         | /oembed?format=xml&url={public_url}/feeds/{slug}/ | page   | 200    | 200      | 200      | 404     | 404   | 404    | 404         | 404
+Archive             | /feeds/{slug}/archive/            | page   | 200    | 200      | 200      | 404     | 200   | 404    | 404         | 404
+A year              | /feeds/{slug}/{year}/             | page   | 200    | 200      | 200      | 404     | 200   | 404    | 404         | 404
+A month             | /feeds/{slug}/{month}/            | page   | 200    | 200      | 200      | 404     | 200   | 404    | 404         | 404
+A day               | /feeds/{slug}/{day}/              | page   | 200    | 200      | 200      | 404     | 200   | 404    | 404         | 404
+Transcripts         | /feeds/{slug}/export              | page   | 200    | 200      | 200      | 404     | 200   | 404    | 404         | 404
+Transcript, html    | /feeds/{slug}/export.html         | file   | 200    | 200      | 200      | 404     | 200   | 404    | 404         | 404
+Transcript, jsonl   | /feeds/{slug}/export.jsonl        | file   | 200    | 200      | 200      | 404     | 200   | 404    | 404         | 404
+Transcript, csv     | /feeds/{slug}/export.csv          | file   | 200    | 200      | 200      | 404     | 200   | 404    | 404         | 404
+Transcript, txt     | /feeds/{slug}/export.txt          | file   | 200    | 200      | 200      | 404     | 200   | 404    | 404         | 404
+Replay              | /feeds/{slug}/replay              | page   | 200    | 200      | 200      | 404     | 200   | 404    | 404         | 404
+Replay, live        | /feeds/{slug}/replay/stream       | form   | 200    | 200      | 200      | 404     | 200   | 200    | 404         | 404
 Ticket              | /feeds/{slug}/ticket              | ticket | 401    | 401      | 401      | 401     | 201   | 401    | 404         | 401
 Report              | /feeds/{slug}/report?mid={mid}    | report | 200    | 200      | 200      | 404     | 404   | 404    | 404         | 404
 The room            | /chat/{slug}/                     | ours   | 200    | 200      | 200      | 404     | 404   | 404    | 404         | 404
 Message, in the room | /chat/{slug}/m/{mid}/             | ours   | 200    | 200      | 200      | 404     | 404   | 404    | 404         | 404
 Its history         | /chat/{slug}/messages             | ours   | 200    | 200      | 200      | 404     | 404   | 404    | 404         | 404
 Its stream          | /chat/{slug}/stream               | own    | 200    | 200      | 200      | 404     | 404   | 404    | 404         | 404
+Its archive         | /chat/{slug}/archive/             | ours   | 200    | 200      | 200      | 404     | 404   | 404    | 404         | 404
+Its day             | /chat/{slug}/{day}/               | ours   | 200    | 200      | 200      | 404     | 404   | 404    | 404         | 404
+Its transcripts     | /chat/{slug}/export               | ours   | 200    | 200      | 200      | 404     | 404   | 404    | 404         | 404
+Its transcript      | /chat/{slug}/export.csv           | ownf   | 200    | 200      | 200      | 404     | 404   | 404    | 404         | 404
+Its replay          | /chat/{slug}/replay               | ours   | 200    | 200      | 200      | 404     | 404   | 404    | 404         | 404
 View tokens         | /chat/{slug}/view-tokens          | ours   | 404    | 404      | 404      | 404     | 404   | 404    | 404         | 404
 API                 | /api/v1/rooms/{slug}/messages     | api    | 401    | 401      | 401      | 401     | 401   | 401    | 401         | 401
 Sitemap             | /sitemap.xml                      | site   | 200    | 200      | 200      | 200     | 200   | 200    | 200         | 200
@@ -61,6 +77,8 @@ embed  | open    | *                           | GET, HEAD        | any     | no
 embed  | granted | *                           | GET, HEAD        | any     | private, no-store | Accept, Authorization | no-referrer
 embed  | refused | *                           | GET, HEAD        | none    | no-store          | Accept, Authorization | as asked
 stream | any     | *                           | GET, HEAD        | -       | no-store          | Accept, Authorization | no-referrer
+file   | any     | *                           | GET, HEAD        | -       | no-store          | Authorization         | no-referrer
+ownf   | any     | -                           | -                | -       | no-store          | -                     | no-referrer
 form   | any     | *                           | GET, HEAD        | -       | no-store          | Authorization         | no-referrer
 live   | any     | *                           | GET, HEAD        | none    | no-store          | Authorization         | no-referrer
 site   | any     | -                           | -                | none    | no-cache          | -                     | as asked
