@@ -12,6 +12,7 @@ import chat.relays
 from chat import actions, database, errors, governing, posting
 from chat.database import in_database
 from chat.identity import new_guest
+from chat.limits import limits
 from chat.models import Membership, Room, User
 from chat.relays import relays
 from config.asgi import application
@@ -56,7 +57,7 @@ class Stream:
         }
         self.status = 0
         self.body = b""
-        self.has_ended = False
+        self.has_ended = self.is_late = False
         self.gate = asyncio.Event()
         self.gate.set()
         self.inbox: asyncio.Queue[dict] = asyncio.Queue()
@@ -67,7 +68,7 @@ class Stream:
             return
         if message.get("more_body"):
             await self.gate.wait()
-        assert not self.has_ended, "nothing comes after the end"
+        self.is_late = self.is_late or self.has_ended
         self.body += message["body"]
         self.has_ended = not message.get("more_body")
 
@@ -123,7 +124,43 @@ async def test_one_slow_reader_of_several_rooms_ends_in_all_of_them_and_hurts_no
         await quick.until("afterwards")
         ids = [line[4:] for line in quick.body.decode().splitlines() if line.startswith("id: ")]
         assert ids[-1] == "one:6,two:5"
+        assert not slow.is_late
     assert await followers(one, two) == [0, 0]
+
+
+async def test_nothing_comes_after_the_end_from_another_room() -> None:
+    one, two = await in_database(make_rooms, "one", "two")
+    async with streaming("/feeds/stream", "room=one&room=two") as stream:
+        await stream.until("stream-open")
+        (in_one,) = (await relays().of("one")).followers
+        (in_two,) = (await relays().of("two")).followers
+        stream.gate.clear()
+        await say(two, "on its way")
+        async with asyncio.timeout(WAIT_SECONDS):
+            while in_two.task is None:
+                await asyncio.sleep(0.01)
+        (await relays().of("one")).dismiss(in_one, errors.GoingAway(retry_after=1))
+        await stream.ended()
+        assert await followers(one, two) == [0, 0]
+        stream.gate.set()
+        for _ in range(5):  # turns of the loop in which it could go on
+            await asyncio.sleep(0)
+        assert not stream.is_late
+        assert b"on its way" not in stream.body
+
+
+async def test_a_room_that_dropped_out_is_not_counted_any_more(settings) -> None:
+    settings.CONNECTIONS_PER_ROOM = 5
+    one, two = await in_database(make_rooms, "one", "two")
+    olga = await in_database(lambda: User.objects.get(username="olga").identity)
+    async with streaming("/feeds/stream", "room=one&room=two") as stream:
+        await stream.until("stream-open")
+        assert {f"room:{one.pk}", f"room:{two.pk}"} <= set(limits()._held)
+        await in_database(governing.change_visibility, olga, one.pk, "private")
+        await stream.until("stream-error")
+        assert f"room:{one.pk}" not in limits()._held
+        assert f"room:{two.pk}" in limits()._held
+    assert f"room:{two.pk}" not in limits()._held
 
 
 async def test_what_two_rooms_say_at_once_is_never_mixed() -> None:
