@@ -72,28 +72,31 @@ def message_page(
     *,
     after: str | None = None,
     around: str | None = None,
+    since: str | None = None,
     sees_sealed: bool = False,
 ) -> MessagePage:
     """The messages before the one named ``before``, after the one named ``after`` (the newest, where there are none),
-    or with the one named ``around`` among them; the newest where none is named. Of all that stand, or only of what was
+    with the one named ``around`` among them, or from the one named ``since`` on; the newest where none is named. Of all that stand, or only of what was
     not said while the room was private. Raises ``InvalidQuery`` for what is no name, ``MessageNotFound`` where there is
     no such message ``around`` which to look.
 
     ``room`` was read just now: its head is older than the messages, so none falls between them.
     """
-    for name, mid in (("before", before), ("after", after)):
+    for name, mid in (("before", before), ("after", after), ("from", since)):
         if mid is not None and not is_mid(mid):
             raise errors.InvalidQuery(f"{name} is the mid of a message.")
     size = size or settings.PAGE_MESSAGES
     readable = readable_in(room, sees_sealed=sees_sealed)
     if around is not None:
         page = _page_around(readable, room.head, around, size)
+    elif since is not None:
+        page = _page_from(readable, room.head, since, size)
     elif before is not None:
         page = _page_before(readable, room.head, before, size)
     else:
         page = _page_after(readable, room.head, after, size) if after is not None else None
         page = page or _page_before(readable, room.head, None, size)
-    _find_answered(page.messages, page.earlier_mid or "")
+    _find_answered(page.messages, page.earlier_mid or since or "")
     return page
 
 
@@ -130,6 +133,12 @@ def _page_after(readable: MessageQuerySet, head: int, after: str, size: int) -> 
     has_earlier = readable.filter(mid__lte=after).exists()
     later_mid = messages[-1].mid if len(found) > size else None
     return MessagePage(messages, head, messages[0].mid if has_earlier else None, later_mid)
+
+
+def _page_from(readable: MessageQuerySet, head: int, since: str, size: int) -> MessagePage:
+    """Nothing comes before it, whatever there is."""
+    found = list(readable.filter(mid__gte=since).order_by("mid")[: size + 1])
+    return MessagePage(found[:size], head, None, found[size - 1].mid if len(found) > size else None)
 
 
 def _page_around(readable: MessageQuerySet, head: int, around: str, size: int) -> MessagePage:

@@ -51,10 +51,17 @@ def bearer(authorization: str | None) -> str | None:
     return secret.strip()
 
 
-def reader_of(request: HttpRequest) -> Reader:
-    """Who is asking. Raises ``TokenInvalid``."""
+def reader_of(request: HttpRequest, *, takes_tickets: bool = False) -> Reader:
+    """Who is asking, by a view token, or by a ticket where those are taken. Raises ``TokenInvalid``."""
     secret = bearer(request.headers.get("Authorization"))
-    return Reader(network_of_request(request), None if secret is None else viewing.grant_of(secret))
+    if secret is None:
+        grant = None
+    elif takes_tickets and not secret.startswith(viewing.PREFIX):
+        grant = viewing.grant_of_ticket(secret)
+        viewing.require_in_force(grant)
+    else:
+        grant = viewing.grant_of(secret)
+    return Reader(network_of_request(request), grant)
 
 
 def room_at(slug: str) -> Room | None:
@@ -85,6 +92,7 @@ class ReadView(View):
     http_method_names = ["get", "head", "options"]
     is_for_programs = False  # whether errors are told in JSON, whatever is accepted
     is_listed = True  # by search engines, where the room is
+    takes_tickets = False  # in Authorization, beside view tokens
     room: Room
     reader: Reader
 
@@ -101,7 +109,7 @@ class ReadView(View):
             return HttpResponse(status=204, headers={**PREFLIGHT, "Allow": "GET, HEAD, OPTIONS"})
         if request.method.lower() not in self.http_method_names:
             return self.http_method_not_allowed(request)
-        self.reader = reader_of(request)
+        self.reader = reader_of(request, takes_tickets=self.takes_tickets)
         self.room = room_at(slug)
         policies.require_readable(self.room, None, self.reader.network, self.reader.grant)
         if slug != self.room.slug:

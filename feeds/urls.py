@@ -19,6 +19,7 @@ from feeds import (
 YEAR, MONTH, DAY = r"(?P<year>[0-9]{4})/", r"(?P<month>[0-9]{2})/", r"(?P<day>[0-9]{2})/"
 SLUG = r"(?P<slug>[^/]+)/"
 anybody, member = archives.ArchiveView.as_view(), archives.MemberArchiveView.as_view()
+from feeds import atom, embeds, grip, jsonfeed, oembed, reports, scripts, sitemaps, tickets, views
 
 app_name = "feeds"
 urlpatterns = [
@@ -30,7 +31,6 @@ urlpatterns = [
     path("feeds/<str:slug>/atom", atom.AtomView.as_view(), name="atom"),
     path("feeds/<str:slug>/json", jsonfeed.JsonFeedView.as_view(), name="json"),
     path("feeds/<str:slug>/report", reports.ReportView.as_view(), name="report"),
-    path("embed/<str:slug>/", views.EmbedView.as_view(), name="embed"),
     path("oembed", oembed.OembedView.as_view(), name="oembed"),
     path("sitemap.xml", sitemaps.sitemap, name="sitemap"),
     path("robots.txt", sitemaps.robots, name="robots"),
@@ -48,4 +48,21 @@ urlpatterns = [
     re_path(rf"^chat/{SLUG}{YEAR}\Z", member, name="member_year"),
     re_path(rf"^chat/{SLUG}{YEAR}{MONTH}\Z", member, name="member_month"),
     re_path(rf"^chat/{SLUG}{YEAR}{MONTH}{DAY}\Z", member, name="member_day"),
+    path("feeds/<str:slug>/messages", views.MessagesView.as_view(), name="messages"),
+    path("feeds/<str:slug>/embed", embeds.ChooserView.as_view(), name="chooser"),
+    path("embed/<str:slug>/", embeds.EmbedView.as_view(), name="embed"),
+    path("embed/engawa-room.js", scripts.ScriptView.as_view(), {"name": scripts.COMPONENT}, name="component"),
+    path(
+        "embed/engawa-room.<str:hash>.js",
+        scripts.ScriptView.as_view(),
+        {"name": scripts.COMPONENT},
+        name="component_version",
+    ),
+    path("embed/engawa-frame.js", scripts.ScriptView.as_view(), {"name": scripts.FRAME}, name="frame_helper"),
+    path(
+        "embed/engawa-frame.<str:hash>.js",
+        scripts.ScriptView.as_view(),
+        {"name": scripts.FRAME},
+        name="frame_helper_version",
+    ),
 ]

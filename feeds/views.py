@@ -1,20 +1,15 @@
 """The pages for watching: the same for everybody, without cookies, live over Server-Sent Events."""
 
-from html import escape
-
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.decorators import method_decorator
 from django.utils.http import urlencode
-from django.views.decorators.clickjacking import xframe_options_exempt
 from django_eventstream.utils import make_id
 
 from chat import policies
-from chat.events import encode, room_fields
+from chat.events import encode, message_fields, room_fields
 from chat.mids import mid_as_written
-from chat.models import Room
-from chat.pages import MessagePage, message_page, permalinks, pinned_message, readable_in
+from chat.pages import MessagePage, message_page, page_fields, page_size, permalinks, pinned_message, readable_in
 from feeds.addresses import absolute
 from feeds.reading import ReadView
 
@@ -45,7 +40,7 @@ class ViewerView(ReadView):
             "report_url": reverse("feeds:report", args=[room.slug]),
             "stream_url": f"{stream}?{urlencode({'lastEventId': make_id({room.slug: page.head})})}",
             "room_url": absolute("chat:room", room.slug),
-            "embed_snippet": embed_snippet(room) if policies.may_embed(room) else "",
+            "may_embed": policies.may_embed(room),
         }
 
 
@@ -68,24 +63,22 @@ class MessageView(WatchView):
         return self.page(request, message_page(self.room, around=mid))
 
 
-@method_decorator(xframe_options_exempt, name="dispatch")
-class EmbedView(ViewerView):
-    """What other sites may frame, if the room lets them."""
+class MessagesView(ReadView):
+    """The history that ``chat:messages`` gives to people, for anybody: ``before``, ``limit``, and ``from``, the message
+    to begin with. Who reads by a ticket may have it, too, as they may begin a stream with it."""
 
-    template_name = "feeds/embed.html"
+    is_for_programs = True
     is_listed = False
-    path_name = "feeds:embed"
+    takes_tickets = True
 
-    def dispatch(self, request: HttpRequest, slug: str, **rest: str) -> HttpResponseBase:
-        response = super().dispatch(request, slug, **rest)
-        if response.status_code in (200, 304, 403):  # a page, or why there is none for them
-            response._csp_replace = {"frame-ancestors": self.room.embed_origins.split() or ["'none'"]}
-        return response
-
-
-def embed_snippet(room: Room) -> str:
-    """The HTML that puts a room into a page."""
-    return (
-        f'<iframe src="{absolute("feeds:embed", room.slug)}" title="{escape(room.title)}" '
-        'width="400" height="600" loading="lazy"></iframe>'
-    )
+    def get(self, request: HttpRequest) -> HttpResponse:
+        asked = request.GET
+        size = page_size(asked.get("limit", ""))
+        page = message_page(self.room, asked.get("before"), size, since=asked.get("from"))
+        pinned = pinned_message(self.room)
+        fields = {
+            **page_fields(self.room, page),
+            "later": page.later_mid,
+            "pinned": message_fields(pinned, self.room.slug) if pinned else None,
+        }
+        return JsonResponse(fields, json_dumps_params={"ensure_ascii": False})

@@ -46,6 +46,11 @@ def texts(page: Page | FrameLocator) -> object:
     return page.locator("#log .message__body")
 
 
+def embedded(page: Page | FrameLocator) -> object:
+    """The same in a web component."""
+    return page.locator("engawa-room [part=text]")
+
+
 async def test_the_field_of_the_tutorial_leads_into_a_room(server: Engawa, person) -> None:
     """Enter a name, chat, reload: the messages are still there."""
     page = await (await person()).open(f"{server.base}/", live=False)
@@ -75,14 +80,15 @@ async def test_four_ways_of_seeing_one_room(request, person, site, how_many: str
     host = site(f'<!doctype html><title>News</title><iframe src="{one.base}/embed/{slug}/" title="Room"></iframe>')
     newspaper = await reader.open(host.url, live=False)
     frame = newspaper.frame_locator("iframe")
-    await expect(frame.locator("body")).to_have_attribute("data-state", "connected")
+    await expect(frame.locator("engawa-room")).to_have_attribute("state", "live")
     said = []
     for number in range(6):
         page = (first, second)[number % 2]
         await say(page, f"message {number}")
         said.append(f"message {number}")
-        for view in (first, second, third, frame):
+        for view in (first, second, third):
             await expect(texts(view)).to_have_text(said)
+        await expect(embedded(frame)).to_have_text(said)
     assert await watcher.context.cookies() == []
     assert await reader.context.cookies() == []
     await expect(third.locator("#composer")).to_have_count(0)
@@ -160,7 +166,7 @@ async def test_earlier_messages_by_link_and_by_scrolling(server: Engawa, person)
         "for n in range(130): posting.post(gil, room.pk, f'message {n}')"
     )
     everything = [f"message {number}" for number in range(130)]
-    for path in (f"/chat/{slug}/", f"/feeds/{slug}/", f"/embed/{slug}/"):
+    for path in (f"/chat/{slug}/", f"/feeds/{slug}/"):
         page = await (await person()).open(server.base + path)
         await expect(texts(page)).to_have_text(everything[80:])
         for start in (30, 0):
@@ -237,7 +243,7 @@ async def test_hostile_text_is_inert_wherever_it_appears(server: Engawa, person,
     await expect(page.locator("body")).to_have_attribute("data-state", "connected")
     host = site(f'<!doctype html><iframe src="{server.base}/embed/{slug}/" width="500" height="500"></iframe>')
     newspaper = await (await person()).open(host.url, live=False)
-    await expect(newspaper.frame_locator("iframe").locator("body")).to_have_attribute("data-state", "connected")
+    await expect(newspaper.frame_locator("iframe").locator("engawa-room")).to_have_attribute("state", "live")
     watch = await visitor.open(f"{server.base}/feeds/{slug}/")
     cookies = "; ".join(f"{c['name']}={c['value']}" for c in await visitor.context.cookies())
     async with participant(server.sockets, slug, cookie=cookies) as client:
@@ -254,12 +260,12 @@ async def test_hostile_text_is_inert_wherever_it_appears(server: Engawa, person,
     await admin.goto(f"{server.base}/admin/chat/message/?room__id__exact={room}")
     await expect(admin.locator("#result_list tbody tr")).to_have_count(len(HOSTILE))
     frame = newspaper.frames[1]
-    for view in (page, watch, frame):
-        await expect(texts(view)).to_have_count(len(HOSTILE))
+    for view, shown, log in ((page, texts, "#log"), (watch, texts, "#log"), (frame, embedded, "engawa-room")):
+        await expect(shown(view)).to_have_count(len(HOSTILE))
         assert await view.evaluate("window.pwned") is None
-        assert await view.locator("#log script, #log img, #log svg, #log iframe, #log [onerror]").count() == 0
-        assert await view.locator("#log a[href^='javascript']").count() == 0
-        await expect(texts(view).first).to_have_text(HOSTILE[0])
+        for harm in ("script", "img", "svg", "iframe", "[onerror]", "a[href^='javascript']"):
+            assert await view.locator(f"{log} {harm}").count() == 0
+        await expect(shown(view).first).to_have_text(HOSTILE[0])
     assert await admin.evaluate("window.pwned") is None
     for reload in (page, watch, admin):
         await reload.reload()
@@ -292,9 +298,9 @@ async def test_a_room_chooses_who_frames_it(server: Engawa, person, site) -> Non
         somebody = await person()
         page = await somebody.open(host.url, live=False)
         if shown:
-            await expect(page.frame_locator("iframe").locator("body")).to_have_attribute("data-state", "connected")
+            await expect(page.frame_locator("iframe").locator("engawa-room")).to_have_attribute("state", "live")
         else:
-            await expect(page.frame_locator("iframe").locator("#log")).to_have_count(0)
+            await expect(page.frame_locator("iframe").locator("engawa-room")).to_have_count(0)
             await until(lambda complaints=somebody.complaints: "frame-ancestors" in str(complaints))
             somebody.complaints.clear()
 

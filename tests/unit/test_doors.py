@@ -62,6 +62,8 @@ OF_A_ROOM: dict[str, tuple[dict[str, int], dict[str, int]]] = {
     "feeds:atom": (ANYBODY, NOBODY),
     "feeds:json": (ANYBODY, NOBODY),
     "feeds:embed": (ANYBODY, NOBODY),
+    "feeds:messages": (ANYBODY, NOBODY),
+    "feeds:chooser": (ANYBODY, NOBODY),
     "feeds:report": (ANYBODY, NOBODY),
     "feeds:ticket": (ASKED_WRONGLY, ASKED_WRONGLY),
     **dict.fromkeys(("feeds:archive", "feeds:year", "feeds:month", "feeds:day", "feeds:transcript"), (ANYBODY, NOBODY)),
@@ -79,6 +81,7 @@ OTHERS = {
     *("feeds:oembed", "feeds:sitemap", "feeds:robots"),
     *("profile", "export", "delete_account", "join"),
     *("profile", "export", "delete_account", "join", "feeds:several"),
+    *("feeds:component", "feeds:component_version", "feeds:frame_helper", "feeds:frame_helper_version"),
 }
 WITHOUT_NAMES = {"favicon.ico", "health/live", "health/ready", "admin/", "^api(?:/(?P<path>[\\s\\S]*))?\\Z"}
 
