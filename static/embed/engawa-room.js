@@ -133,12 +133,12 @@ class Line {
   #openedAt = Infinity;
   #silence;
   #silenceMs = SILENCE_MS;
-  #beatAt = 0;
+  #beats = new Map(); // when each room's heart beat last
 
-  /** Shared, but for readers with a ticket, which is good for one room. */
+  /** Shared, but for readers that are alone: a ticket is good for one room, and a host may refuse many. */
   static join(base, reader) {
-    const isFor = (line) => line.#base === base && !line.#isPrivate && line.#cursors(reader).length <= MOST_ROOMS;
-    const line = (!reader.ticket && [...Line.#lines].find(isFor)) || new Line(base);
+    const isFor = (line) => line.#base === base && !line.#isAlone && line.#cursors(reader).length <= MOST_ROOMS;
+    const line = (!reader.isAlone && [...Line.#lines].find(isFor)) || new Line(base);
     line.#readers.add(reader);
     line.#openIn(30); // several come in the same moment
     return line;
@@ -165,8 +165,8 @@ class Line {
     removeEventListener("pagehide", this.#hangUp);
   }
 
-  get #isPrivate() {
-    return [...this.#readers].some(({ ticket }) => ticket);
+  get #isAlone() {
+    return [...this.#readers].some(({ isAlone }) => isAlone);
   }
 
   // Where two readers of a room differ, the lower: each leaves out what it knows.
@@ -213,10 +213,10 @@ class Line {
     on("stream-reset", ({ channels }) => tell(channels, "reset"));
     on("stream-error", ({ channels }) => tell(channels, "ended"));
     on("going-away", ({ retry_after }) => this.#lose(1000 * retry_after));
-    on("heartbeat", () => {
+    on("heartbeat", ({ room }) => {
       const now = performance.now();
-      if (this.#beatAt) this.#silenceMs = 5000 + 2.5 * (now - this.#beatAt);
-      this.#beatAt = now;
+      if (this.#beats.has(room)) this.#silenceMs = 5000 + 2.5 * (now - this.#beats.get(room));
+      this.#beats.set(room, now);
     });
     // By itself it comes back without growing delays, and after any answer but 200 never.
     source.onerror = () => (source.readyState === EventSource.CLOSED ? this.#refuse() : this.#lose());
@@ -228,7 +228,7 @@ class Line {
   }
 
   #lose(milliseconds) {
-    if (this.#isPrivate) return this.#refuse(); // a ticket is good for connecting once
+    if (this.#isAlone) return this.#refuse();
     if (performance.now() - this.#openedAt > GOOD_AFTER_MS) this.#attempts = 0;
     this.#hangUp();
     for (const reader of this.#readers) reader.lost();
@@ -245,7 +245,7 @@ class Line {
     clearTimeout(this.#retry);
     clearTimeout(this.#silence);
     this.#openedAt = Infinity;
-    this.#beatAt = 0;
+    this.#beats.clear();
     this.#source?.close();
     this.#source = null;
   };
@@ -476,6 +476,7 @@ class EngawaRoom extends HTMLElement {
       slug: page.room,
       cursor: page.head,
       ticket,
+      isAlone: ticket || this.#attempts > 2,
       opened: () => {
         this.#openedAt = performance.now();
         this.#become("live");
