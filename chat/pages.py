@@ -76,9 +76,9 @@ def message_page(
     sees_sealed: bool = False,
 ) -> MessagePage:
     """The messages before the one named ``before``, after the one named ``after`` (the newest, where there are none),
-    with the one named ``around`` among them, or from the one named ``since`` on; the newest where none is named. Of all that stand, or only of what was
-    not said while the room was private. Raises ``InvalidQuery`` for what is no name, ``MessageNotFound`` where there is
-    no such message ``around`` which to look.
+    from the one named ``since`` on, or with the one named ``around`` among them; the newest where none is named. Of all
+    that stand, or only of what was not said while the room was private. Raises ``InvalidQuery`` for what is no name,
+    ``MessageNotFound`` where there is no such message ``around`` which to look.
 
     ``room`` was read just now: its head is older than the messages, so none falls between them.
     """

@@ -4,7 +4,7 @@
 const WORDS = {
   en: {
     connecting: "Connecting…", live: "Live", reconnecting: "Reconnecting…", offline: "Offline", archived: "Archived",
-    gone: "This room cannot be read here.", join: "Join", earlier: "Earlier messages", newest: "New messages",
+    gone: "This room cannot be read here.", join: "Join", earlier: "Earlier messages", later: "Later messages", newest: "New messages",
     empty: "Nothing has been said here yet.", log: "Messages in %", edited: "(edited)", reply: "In reply to",
     older: "an earlier message", deleted: "a deleted message", pinned: "Pinned", guest: "guest", bot: "bot",
     owner: "owner", moderator: "moderator", here: "% here", watching: "% watching", many: "% new messages",
@@ -12,7 +12,7 @@ const WORDS = {
   },
   ja: {
     connecting: "接続中…", live: "ライブ", reconnecting: "再接続中…", offline: "オフライン", archived: "アーカイブ済み",
-    gone: "このルームはここでは表示できません。", join: "参加する", earlier: "以前のメッセージ", newest: "新着メッセージ",
+    gone: "このルームはここでは表示できません。", join: "参加する", earlier: "以前のメッセージ", later: "以後のメッセージ", newest: "新着メッセージ",
     empty: "まだ発言はありません。", log: "%のメッセージ", edited: "（編集済み）", reply: "返信先",
     older: "以前のメッセージ", deleted: "削除されたメッセージ", pinned: "固定", guest: "ゲスト", bot: "ボット",
     owner: "オーナー", moderator: "モデレーター", here: "%人が参加中", watching: "%人が視聴中", many: "新着%件",
@@ -20,7 +20,7 @@ const WORDS = {
   },
   "zh-Hans": {
     connecting: "正在连接…", live: "实时", reconnecting: "正在重新连接…", offline: "离线", archived: "已归档",
-    gone: "此处无法查看这个聊天室。", join: "加入", earlier: "更早的消息", newest: "新消息",
+    gone: "此处无法查看这个聊天室。", join: "加入", earlier: "更早的消息", later: "更晚的消息", newest: "新消息",
     empty: "还没有人发言。", log: "“%”的消息", edited: "（已编辑）", reply: "回复",
     older: "更早的消息", deleted: "已删除的消息", pinned: "置顶", guest: "访客", bot: "机器人",
     owner: "房主", moderator: "管理员", here: "%人参与", watching: "%人观看", many: "%条新消息",
@@ -28,7 +28,7 @@ const WORDS = {
   },
   "zh-Hant": {
     connecting: "連線中…", live: "即時", reconnecting: "重新連線中…", offline: "離線", archived: "已封存",
-    gone: "此處無法檢視這個聊天室。", join: "加入", earlier: "較早的訊息", newest: "新訊息",
+    gone: "此處無法檢視這個聊天室。", join: "加入", earlier: "較早的訊息", later: "較晚的訊息", newest: "新訊息",
     empty: "還沒有人發言。", log: "「%」的訊息", edited: "（已編輯）", reply: "回覆",
     older: "較早的訊息", deleted: "已刪除的訊息", pinned: "置頂", guest: "訪客", bot: "機器人",
     owner: "擁有者", moderator: "版主", here: "%人參與", watching: "%人觀看", many: "%則新訊息",
@@ -49,9 +49,8 @@ const SILENCE_MS = 65_000; // until we know how often this host's heart beats
 const REST_MS = 60_000; // between looks at an archived room
 const ANNOUNCE_MS = 2_000;
 
-// Full jitter: after a restart thousands come back at once.
+// Thousands come back at once.
 const patience = (attempts) => Math.random() * Math.min(20_000, 500 * 2 ** attempts);
-const isMid = (text) => /^[0-9A-HJKMNP-TV-Z]{26}$/.test(text ?? "");
 const OUTSIDE = { target: "_blank", rel: "noopener" };
 
 /** An element; attributes that are false, null or undefined are left out. */
@@ -140,7 +139,7 @@ class Line {
     const isFor = (line) => line.#base === base && !line.#isAlone && line.#cursors(reader).length <= MOST_ROOMS;
     const line = (!reader.isAlone && [...Line.#lines].find(isFor)) || new Line(base);
     line.#readers.add(reader);
-    line.#openIn(30); // several come in the same moment
+    line.#openIn(100); // several come in the same moment
     return line;
   }
 
@@ -297,11 +296,10 @@ pre { padding: 0.5rem; overflow-x: auto; }
 [part=empty], [part=gone], slot { display: block; padding: var(--pad); }
 ol:not(:empty) ~ [part=empty] { display: none; }
 button { padding: 0.3rem 0.9rem; border: var(--border); border-radius: var(--radius); background: var(--surface); color: inherit; font-family: inherit; cursor: pointer; }
-[part=earlier] { display: block; margin: 0.5rem auto; }
+[part=earlier], [part=later] { display: block; margin: 0.5rem auto; }
 [part=newest] { position: absolute; inset: auto 0 0.75rem; margin: auto; inline-size: fit-content; background: var(--accent); color: var(--background); }
 :host([order=newest]) [part=newest] { inset-block: 0.75rem auto; }
 .aside:not(:focus) { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
-@media (hover: hover) { [part=message]:not(:hover, :focus-within) [part=report] { opacity: 0; } }
 @container (inline-size < 26rem) { [part=presence] { display: none; } }
 `;
 let sheet;
@@ -318,8 +316,10 @@ class EngawaRoom extends HTMLElement {
   #about = {}; // what is known of the room; pinned is a message
   #presence = {};
   #earlier = null; // what to ask for as `before`
-  #meanwhile = null; // events since then, which may concern that
-  #hasEarlier = false;
+  #later = false; // what begins with a message does not grow by itself beyond its limit
+  #most = 0;
+  #meanwhile = null; // events since more was asked for: they may concern it
+  #isGrown = false;
   #follows = true;
   #unseen = false;
   #height = 0;
@@ -333,7 +333,6 @@ class EngawaRoom extends HTMLElement {
   #attempts = 0;
   #openedAt = Infinity;
   #isRunning = false;
-  #isMuted = false;
   #todo = 0;
   #due = [];
   #toSay = [];
@@ -401,8 +400,6 @@ class EngawaRoom extends HTMLElement {
     this.#todo = Math.max(this.#todo, what);
   }
 
-  // To the room and back
-
   #begin() {
     this.#stop();
     this.#place = placeOf(this.getAttribute("src"));
@@ -448,10 +445,9 @@ class EngawaRoom extends HTMLElement {
 
   async #ask(query, ticket, signal) {
     const { base, path } = this.#place;
-    const from = this.getAttribute("from");
-    const asked = new URLSearchParams({ limit: this.#limit, ...(isMid(from) && { from }), ...query });
+    const asked = new URLSearchParams({ limit: this.#limit, ...(this.#from && { from: this.#from }), ...query });
     const answer = await fetch(`${base}feeds/${path}/messages?${asked}`, {
-      headers: { Accept: "application/json", ...(ticket && { Authorization: `Bearer ${ticket}` }) },
+      headers: ticket ? { Authorization: `Bearer ${ticket}` } : {},
       credentials: "omit",
       referrerPolicy: "no-referrer",
       signal,
@@ -464,13 +460,17 @@ class EngawaRoom extends HTMLElement {
     this.#place.path = encodeURIComponent(page.room);
     this.#about = { ...page.about, pinned: page.pinned };
     this.#parts.slot.hidden = true;
+    const isFirst = !this.#shown.size;
     this.#keeping(() => {
       const mids = new Set(page.messages.map(({ mid }) => mid));
       for (const mid of [...this.#shown.keys()]) if (!mids.has(mid)) this.#remove(mid);
-      this.#hasEarlier = false;
+      this.#isGrown = Boolean(this.#from);
       this.#earlier = page.earlier;
+      this.#later = page.later;
+      this.#most = this.#limit;
       for (const message of page.messages) this.#put(message);
     });
+    if (this.#from && isFirst) this.#toEnd(!this.#isNewestFirst);
     this.#tell("load", { messages: page.messages });
     this.#reader = {
       slug: page.room,
@@ -482,7 +482,7 @@ class EngawaRoom extends HTMLElement {
         this.#become("live");
       },
       told: (event) => this.#hear(event),
-      lost: () => this.#become(navigator.onLine ? "reconnecting" : "offline"),
+      lost: () => this.#lose(),
       refused: () => this.#retry(),
       reset: () => this.#load(),
       ended: () => this.#load(this.#clear()), // which is told why
@@ -492,7 +492,7 @@ class EngawaRoom extends HTMLElement {
     this.#head();
   }
 
-  // Nothing happens there; but it may be opened again, and something may be taken out of it.
+  // It may be opened again, and something taken out of it.
   #rest() {
     this.#line?.leave(this.#reader);
     this.#become("archived");
@@ -503,7 +503,7 @@ class EngawaRoom extends HTMLElement {
     if (performance.now() - this.#openedAt > GOOD_AFTER_MS) this.#attempts = 0;
     this.#openedAt = Infinity;
     this.#stop();
-    this.#become(navigator.onLine ? "reconnecting" : "offline");
+    this.#lose();
     if (error) this.#tell("error", error);
     this.#timers.load = setTimeout(() => this.#load(), patience(this.#attempts++));
   }
@@ -513,6 +513,10 @@ class EngawaRoom extends HTMLElement {
     this.#clear();
     this.#become("gone");
     this.#tell("error", error);
+  }
+
+  #lose() {
+    this.#become(navigator.onLine ? "reconnecting" : "offline");
   }
 
   #become(state) {
@@ -546,11 +550,13 @@ class EngawaRoom extends HTMLElement {
     for (const event of events) this.#tell(event.type === "message" ? "message" : "change", event);
   }
 
-  // What is shown
-
   get #limit() {
     const limit = Number(this.getAttribute("limit"));
     return Number.isInteger(limit) && limit > 0 ? Math.min(limit, MOST_MESSAGES) : DEFAULT_LIMIT;
+  }
+
+  get #from() {
+    return /^[0-9A-HJKMNP-TV-Z]{26}$/.test(this.from) ? this.from : "";
   }
 
   get #isNewestFirst() {
@@ -565,15 +571,17 @@ class EngawaRoom extends HTMLElement {
     return this.#parts.list[this.#isNewestFirst ? "lastElementChild" : "firstElementChild"];
   }
 
-  async #loadEarlier() {
+  async #loadMore(query) {
     const { signal } = this.#loading;
     if (this.#meanwhile) return;
     this.#meanwhile = [];
     try {
-      const page = await this.#ask({ before: this.#earlier }, this.#reader.ticket, signal);
+      const page = await this.#ask(query, this.#reader.ticket, signal);
       if (signal.aborted || page.error) return;
-      this.#hasEarlier = true;
-      this.#earlier = page.earlier;
+      this.#isGrown = true;
+      if (query.before) this.#earlier = page.earlier;
+      else this.#later = page.later;
+      this.#most += this.#limit;
       this.#keeping(() => {
         for (const message of page.messages) this.#put(message);
         for (const event of this.#meanwhile) this.#apply(event);
@@ -596,7 +604,7 @@ class EngawaRoom extends HTMLElement {
       case "message":
       case "message.edited":
         if (isPinned) about.pinned = event;
-        if (known || !this.#isBefore(mid)) this.#put(event);
+        if (known || (!this.#isBefore(mid) && !this.#isBeyond(mid))) this.#put(event);
         break;
       case "message.deleted":
         if (isPinned) about.pinned = null;
@@ -609,7 +617,7 @@ class EngawaRoom extends HTMLElement {
         if (known) this.#put({ ...known, reactions: event.reactions });
         break;
       case "message.pinned":
-        about.pinned = known ?? null;
+        about.pinned = known;
         if (!known) this.#findPinned();
         break;
       case "message.unpinned":
@@ -626,6 +634,12 @@ class EngawaRoom extends HTMLElement {
     else this.#unsay(mid);
   }
 
+  /** The same at the other end, where it does not follow the room. */
+  #isBeyond(mid) {
+    if (!this.#from || mid < this.#newest?.dataset.mid) return false;
+    return (this.#later ||= this.#shown.size >= this.#most);
+  }
+
   async #findPinned() {
     const { signal } = this.#loading;
     const page = await this.#ask({ limit: 1 }, this.#reader.ticket, signal).catch(() => ({}));
@@ -636,8 +650,7 @@ class EngawaRoom extends HTMLElement {
 
   /** Whether a message comes before those that are shown: there would be a gap. */
   #isBefore(mid) {
-    const from = this.getAttribute("from");
-    return (isMid(from) && mid < from) || (this.#earlier && mid < this.#oldest?.dataset.mid);
+    return mid < this.#from || (this.#earlier && mid < this.#oldest?.dataset.mid);
   }
 
   #put(message) {
@@ -655,7 +668,7 @@ class EngawaRoom extends HTMLElement {
       else this.#parts.list[this.#isNewestFirst ? "append" : "prepend"](item);
     }
     this.#answered(mid);
-    while (this.#follows && !this.#hasEarlier && this.#shown.size > this.#limit) {
+    while (this.#follows && !this.#isGrown && this.#shown.size > this.#limit) {
       this.#remove(this.#oldest.dataset.mid);
       this.#earlier = this.#oldest.dataset.mid;
     }
@@ -680,7 +693,7 @@ class EngawaRoom extends HTMLElement {
   #clear() {
     this.#shown.clear();
     this.#about = {};
-    this.#earlier = null;
+    this.#earlier = this.#later = null;
     this.#follows = true;
     this.#toSay = [];
     this.#parts.list.replaceChildren();
@@ -701,14 +714,22 @@ class EngawaRoom extends HTMLElement {
       return parts[name];
     };
     parts.list = part("ol", "messages");
-    const run = [button("earlier", () => this.#loadEarlier()), parts.list, part("p", "empty", {}, words.empty)];
-    if (this.#isNewestFirst) run.push(run.shift());
+    const run = [
+      button("earlier", () => this.#loadMore({ before: this.#earlier })),
+      parts.list,
+      button("later", () => this.#loadMore({ from: this.#newest.dataset.mid, limit: this.#limit + 1 })),
+    ];
+    if (this.#isNewestFirst) run.reverse();
+    run.push(part("p", "empty", {}, words.empty));
     parts.run = make("div", { class: "run" }, ...run);
     part("div", "log", { role: "log", tabindex: 0, "aria-live": "off" }, parts.run);
     parts.log.addEventListener("scroll", () => this.#scrolled(), { passive: true });
-    const mute = button("mute", () => mute.setAttribute("aria-pressed", (this.#isMuted = !this.#isMuted)));
+    const mute = button("mute", () => {
+      this.announce = this.announce === "off" ? null : "off";
+      mute.ariaPressed = this.announce === "off";
+    });
     mute.className = "aside";
-    mute.setAttribute("aria-pressed", this.#isMuted);
+    mute.ariaPressed = this.announce === "off";
     parts.said = make("p", { class: "aside", role: "status" });
     parts.slot = make("slot", { hidden: parts.slot?.hidden });
     const frame = part(
@@ -764,6 +785,7 @@ class EngawaRoom extends HTMLElement {
     parts.join.hidden = Boolean(archived);
     parts.pinned.hidden = !pinned;
     parts.earlier.hidden = !this.#earlier;
+    parts.later.hidden = !this.#later;
     parts.empty.hidden = !/live|archived/.test(this.state);
   }
 
@@ -810,13 +832,10 @@ class EngawaRoom extends HTMLElement {
     } catch {
       // No such zone: the reader's own.
     }
-    const format = (options) => moment.toLocaleString(this.#tag, { ...options, timeZone });
-    const isToday = moment.toDateString() === new Date().toDateString();
-    const text = format({ dateStyle: isToday ? undefined : "medium", timeStyle: "short" });
-    return make("time", { part: "time", datetime: at, title: format({ dateStyle: "full", timeStyle: "long" }) }, text);
+    const dateStyle = moment.toDateString() === new Date().toDateString() ? undefined : "medium";
+    const text = moment.toLocaleString(this.#tag, { dateStyle, timeStyle: "short", timeZone });
+    return make("time", { part: "time", datetime: at }, text);
   }
-
-  // Where it is read
 
   /** Do something to the list, and leave what is being read where it is. */
   #keeping(act) {
@@ -834,10 +853,14 @@ class EngawaRoom extends HTMLElement {
   }
 
   #toNewest() {
-    const { log, newest } = this.#parts;
     this.#follows = true;
-    newest.hidden = true;
-    log.scrollTop = this.#isNewestFirst ? 0 : log.scrollHeight;
+    this.#parts.newest.hidden = true;
+    this.#toEnd(this.#isNewestFirst);
+  }
+
+  #toEnd(isTop) {
+    const { log } = this.#parts;
+    log.scrollTop = isTop ? 0 : log.scrollHeight;
   }
 
   #scrolled() {
@@ -847,7 +870,7 @@ class EngawaRoom extends HTMLElement {
     this.#follows = rest < NEAR_END_PX;
     if (!this.#follows) return;
     newest.hidden = true;
-    this.#hasEarlier = false;
+    this.#isGrown = Boolean(this.#from);
   }
 
   #resized() {
@@ -861,7 +884,7 @@ class EngawaRoom extends HTMLElement {
   // What is read out: live messages, some at a time
 
   #say(message) {
-    if (this.#isMuted || this.announce === "off") return;
+    if (this.announce === "off") return;
     this.#toSay.push(message);
     this.#timers.say ??= setTimeout(() => {
       delete this.#timers.say;
