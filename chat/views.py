@@ -152,6 +152,7 @@ class RoomView(PersonView):
             "pinned_message": pinned_message(room),
             "waiting": waiting_in([room.pk])[room.pk] if rights.moderate else None,
             "is_open": policies.anyone_may_read(room),
+            "may_embed": policies.may_embed(room),
             "page_path": reverse("chat:room", args=[room.slug]),
             "permalinks": permalinks("chat:message", room),
             "draft": draft,

@@ -13,6 +13,7 @@ import { Composer } from "./view/composer.js";
 import { showComposerState } from "./view/composer_state.js";
 import { showStatus } from "./view/connection_status.js";
 import { Dialog } from "./view/dialog.js";
+import { showEmbedDialog } from "./view/embed_dialog.js";
 import { complain } from "./view/feedback.js";
 import { MessageActions } from "./view/message_actions.js";
 import { editMessage } from "./view/message_editor.js";
@@ -30,6 +31,8 @@ import { showRoomLinks } from "./view/room_links.js";
 
 const { slug = "", socketPath, streamUrl = "", postUrl = "", commandsUrl = "" } = byId("room").dataset;
 const { me = "", myIds = "", kind = "" } = byId("room").dataset;
+
+showEmbedDialog();
 
 // A page of the past is a page: nothing moves there.
 if (socketPath) takePart(socketPath);

@@ -4,6 +4,7 @@ import { toldBy } from "./lib/standing.js";
 import { streamDial } from "./lib/stream.js";
 import { readAbout, showAbout } from "./view/about.js";
 import { showStatus } from "./view/connection_status.js";
+import { showEmbedDialog } from "./view/embed_dialog.js";
 import { MessageList } from "./view/message_list.js";
 import { byId } from "./view/page.js";
 import { Pinned } from "./view/pinned.js";
@@ -11,12 +12,13 @@ import { showPresence } from "./view/presence.js";
 
 /** @import { About, Message } from "./lib/types.js" */
 
-// The watch page and the embed: the same room, read-only.
+// The watch page: a room, read-only.
 
 const list = new MessageList();
 const pinned = new Pinned((mid) => list.get(mid));
 const { streamUrl } = byId("room").dataset;
 
+showEmbedDialog();
 if (streamUrl) {
   const cursor = Number(byId("log").dataset.cursor);
   const connection = new Connection(streamDial(streamUrl), cursor, renew);
