@@ -3,11 +3,13 @@ from django.urls import path, re_path
 from feeds import (
     archives,
     atom,
+    embeds,
     grip,
     jsonfeed,
     oembed,
     replay_views,
     reports,
+    scripts,
     several,
     sitemaps,
     tickets,
@@ -19,7 +21,6 @@ from feeds import (
 YEAR, MONTH, DAY = r"(?P<year>[0-9]{4})/", r"(?P<month>[0-9]{2})/", r"(?P<day>[0-9]{2})/"
 SLUG = r"(?P<slug>[^/]+)/"
 anybody, member = archives.ArchiveView.as_view(), archives.MemberArchiveView.as_view()
-from feeds import atom, embeds, grip, jsonfeed, oembed, reports, scripts, sitemaps, tickets, views
 
 app_name = "feeds"
 urlpatterns = [
