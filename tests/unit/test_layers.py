@@ -36,9 +36,11 @@ CHAT = [
     ["urls"],
 ]
 FEEDS = [
-    ["addresses", "build", "calendar", "encoders", "eventstream", "looks", "middleware", "reports", "transcripts", "xml"],
+    ["addresses", "build", "calendar", "encoders", "eventstream", "looks", "middleware", "reports"],
+    ["transcripts", "xml"],
     ["forms", "grip", "reading", "sitemaps", "viewers"],
-    ["answering", "apps", "archives", "asking", "entries", "oembed", "scripts", "several", "tickets", "views"],
+    ["answering", "apps", "archives", "asking", "entries", "oembed", "scripts", "several", "tickets"],
+    ["views"],
     ["atom", "embeds", "exports", "jsonfeed", "replay", "replay_views", "streams", "transcript_views"],
     ["metadata", "urls"],
 ]
