@@ -120,8 +120,6 @@ class ArchiveView(ReadView):
         context["watch_url"] = reverse("feeds:watch", args=[self.room.slug])
         return render(request, "feeds/archive.html", context)
 
-    head = get
-
 
 class MemberArchiveView(PersonView):
     """The same for people: of a private room, and to its members with what was said while it was private."""

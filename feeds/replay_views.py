@@ -57,8 +57,6 @@ class ReplayView(ReadView):
         context["watch_url"] = reverse("feeds:watch", args=[self.room.slug])
         return render(request, "feeds/replay.html", context)
 
-    head = get
-
 
 class MemberReplayView(PersonView):
     """For people: of private rooms, and to members with what was said in private."""

@@ -66,8 +66,6 @@ class TranscriptView(ReadView):
         context["watch_url"] = reverse("feeds:watch", args=[self.room.slug])
         return render(request, "feeds/transcript.html", context)
 
-    head = get
-
 
 class MemberTranscriptView(PersonView):
     """For people: of private rooms, and to members with what was said in private."""

@@ -53,7 +53,7 @@ async def test_the_past_is_found_without_scripts(old: Engawa, person) -> None:
     assert json.loads(lines[-1]) == {"type": "complete", "messages": MESSAGES}
 
 
-@pytest.mark.parametrize("form", ["A page (HTML)", "Plain text", "A table (CSV)", "JSON Lines"])
+@pytest.mark.parametrize("form", ["A page (HTML)", "A table (CSV)"])
 async def test_a_transcript_is_counted_while_it_comes(old: Engawa, person, form: str) -> None:
     page = await (await person(**SMALL)).open(f"{old.base}/feeds/old/export", live=False)
     async with page.expect_download() as taken:

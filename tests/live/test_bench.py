@@ -10,7 +10,7 @@ import pytest
 from bench.measuring import Bench, Case
 from bench.placement import cores
 from bench.runner import run
-from bench.scenarios import fanout
+from bench.scenarios import archives, fanout
 from bench.services import BENCH_FOLDER, Services
 from tests.servers import Process
 
@@ -25,6 +25,22 @@ def test_a_small_crowd_is_told_of_everything_and_counted(transport: str) -> None
     assert row.runs[0]["deliveries_per_second"] > 0
     assert row.runs[0]["cpu_us_per_delivery"] >= 0
     assert row.runs[0]["messages_per_read"] >= 1
+
+
+def test_a_short_history_is_looked_at_and_taken_and_that_is_measured() -> None:
+    with Services(cores()) as services:
+        bench = Bench(services, quick=True)
+        page = Case(
+            "archive", "small", "engawa-daphne", archives.measure_page, more={"page": "a day", "messages": 20_000}
+        )
+        file = Case(
+            "export", "small", "engawa-daphne", archives.measure_export, more={"form": "csv", "messages": 20_000}
+        )
+        looked, taken = run(bench, [[page], [file]], 1)
+    assert looked.failures == taken.failures == []
+    assert looked.runs[0]["queries"] == 4
+    assert taken.runs[0]["messages_per_second"] > 0
+    assert taken.runs[0]["megabytes"] > 2
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL], ids=lambda number: number.name)

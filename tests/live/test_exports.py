@@ -25,7 +25,7 @@ from tests.servers import Engawa, Postgres
 
 MESSAGES = 1_000_000 if LONG else 100_000
 MOST_BYTES = 64 * 1024 * 1024
-SLOW_READERS = 300 if LONG else 100
+SLOW_READERS = 300 if LONG else 60
 PATIENCE_SECONDS = 60
 FORMS = ("html", "txt", "csv", "jsonl")
 PREPARE = """
