@@ -153,12 +153,15 @@ class PageKind:
     def writer(self, asked: Asked, send: Send) -> Writer:
         rooms = [("room", slug) for slug in asked.rooms] if asked.is_merged else []
         onward = [*rooms, *(("ticket", ticket) for ticket in asked.tickets)]
-        again = [
-            *onward,
-            *((name, asked.parameters[name]) for name in ("history", "lastEventId") if name in asked.parameters),
-        ]
         begins = "".join(f"{urlencode([pair])}&" for pair in onward)
-        return PageWriter(send, asked.rooms, again="?" + urlencode(again), onward="?" + begins)
+        given = [(name, asked.parameters[name]) for name in ("history", "lastEventId") if name in asked.parameters]
+        return PageWriter(
+            send,
+            asked.rooms,
+            again="?" + urlencode([*onward, *given]),
+            anew="?" + urlencode([*onward, *(pair for pair in given if pair[0] == "history")]),
+            onward="?" + begins,
+        )
 
     def opening(self, asked: Asked, started: list[Started], writer: PageWriter) -> bytes:
         abouts = {room.slug: room.entry.about for room in started}

@@ -23,7 +23,7 @@ from chat.models import Room
 from chat.pages import permalinks
 from feeds.forms.parts import Part, Watching, together
 
-RESET = "reset"
+RESET, DROPPED = "reset", "dropped"
 _MESSAGES, _END = "<!-- messages -->", "<!-- end -->"
 _COMES_BACK_SECONDS = (5, 15)  # after an end: not all at once, and not before a process has started anew
 
@@ -53,7 +53,8 @@ class LivePage(Watching):
         return together([Part(room_heading(f"{self.slug}: {error.detail}"))])
 
     def dropped(self, error: ChatError) -> list[Message]:
-        return together([Part(b"", type=RESET)])  # what was said there is on the page: it comes anew without
+        said = f'<li class="live__room">{escape(error.detail)} (<bdi>{escape(self.slug)}</bdi>)</li>'
+        return together([Part(said.encode(), type=DROPPED)])
 
     def complete(self, head: int) -> str:
         return page_end("This room is archived: nothing is added to it.")

@@ -126,7 +126,7 @@ class TerminalWriter(Writer):
 @dataclass(slots=True)
 class _Shown:
     """Which messages of a room a page shows: all from ``first`` on ("": none), of which those up to ``snapshot`` were
-    there when it began, but for those ``taken_back`` before they came."""
+    there when it began, but for those ``taken_back`` before they came, which may yet be shown again."""
 
     first: str = ""
     snapshot: str = ""
@@ -136,14 +136,14 @@ class _Shown:
 class PageWriter(Writer):
     """A page that goes on: ends it where it shows what was changed or taken back since, and where it is full.
 
-    ``again`` is the query of its own address, ``onward`` how that of the page after it begins. ``titles`` are those of
-    its rooms, by slug.
+    ``again`` is the query of its own address, ``anew`` that of one that begins with the newest messages, ``onward`` how
+    that of the page after it begins. ``titles`` are those of its rooms, by slug.
     """
 
-    def __init__(self, send: Send, rooms: Iterable[str], again: str, onward: str) -> None:
+    def __init__(self, send: Send, rooms: Iterable[str], again: str, anew: str, onward: str) -> None:
         super().__init__(send)
         self.titles: dict[str, str] = {}
-        self._again, self._onward = again, onward
+        self._again, self._anew, self._onward = again, anew, onward
         self._shown = {slug: _Shown() for slug in rooms}
         self._messages = 0
         self._latest = ""  # the room that spoke last
@@ -159,9 +159,12 @@ class PageWriter(Writer):
     def written(self, slug: str, parts: list[Part]) -> bytes:
         found: list[bytes] = []
         for part in parts:
-            if part.type == live_page.RESET or self._spoils(slug, part):
+            if self._spoils(slug, part):
                 self.is_over = True
                 return live_page.page_end("Something here was changed.", self._again, at_once=True).encode()
+            if part.type == live_page.RESET:
+                self.is_over = True
+                return live_page.page_end("Something is missing here.", self._anew, at_once=True).encode()
             found.append(self._added(slug, part))
         if self._messages >= MOST_MESSAGES:
             self.is_over = True
@@ -172,6 +175,8 @@ class PageWriter(Writer):
     def _spoils(self, slug: str, part: Part) -> bool:
         """Whether what the page shows must not stay there because of ``part``."""
         shown = self._shown[slug]
+        if part.type == live_page.DROPPED:
+            return bool(shown.first)
         if not shown.first or part.mid < shown.first or part.mid in shown.taken_back:
             return False
         if part.type == events.REDACTED:
@@ -185,7 +190,6 @@ class PageWriter(Writer):
                 shown.taken_back.add(part.mid)  # what became of it follows
             return b""
         if part.type == events.DELETED:
-            shown.taken_back.discard(part.mid)
             return b""
         if part.type == events.EDITED:
             if part.mid not in shown.taken_back:

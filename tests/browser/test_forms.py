@@ -157,6 +157,12 @@ async def test_several_rooms_live_on_one_page(server: Engawa, person) -> None:
         await third.post("the others go on")
     await expect(panes[2]).to_have_text(["the others go on"])
     assert len(streams) == 1
+    live = await (await person(java_script_enabled=False)).context.new_page()
+    await follow(live, f"{server.base}/feeds/stream.html?{query}")
+    await expect(live.get_by_text(f"There is no such room. ({slugs[1]})")).to_be_visible()
+    async with participant(server.sockets, slugs[0]) as somebody_else:
+        await somebody_else.post("without a script")
+    await expect(bodies(live)).to_have_text(["live", "the others go on", "without a script"])
     plain = await (await person(java_script_enabled=False)).open(f"{server.base}/feeds/?{query}", live=False)
     await expect(plain.locator(".pane")).to_have_count(2)
     await expect(plain.get_by_text("One of these rooms is not here")).to_be_visible()

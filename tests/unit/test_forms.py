@@ -239,7 +239,7 @@ async def test_a_terminal_is_told_of_each_day_and_not_twice_of_what_its_history_
 
 
 def page(sent: Sent) -> PageWriter:
-    writer = PageWriter(sent, ["veranda"], again="?", onward="?")
+    writer = PageWriter(sent, ["veranda"], again="?lastEventId=veranda:0", anew="?history=9", onward="?")
     writer.titles, writer.places = {"veranda": "Veranda"}, {"veranda": 0}
     return writer
 
@@ -257,7 +257,7 @@ async def test_a_page_ends_and_comes_anew_where_it_shows_what_was_taken_back(typ
     assert sent.content.count(b'<li class="message"') == 2
     await told(writer, logged(3, type, MIDS[1], "better"))
     assert sent.ended
-    assert b'<meta http-equiv="refresh" content="0; url=?">' in sent.content
+    assert b'<meta http-equiv="refresh" content="0; url=?lastEventId=veranda:0">' in sent.content
     assert b"better" not in sent.content
     assert sent.content.rstrip().endswith(b"</html>")
 
@@ -274,6 +274,17 @@ async def test_a_page_stays_where_it_never_showed_it(type: str) -> None:
     assert writer.places == {"veranda": 9}
 
 
+async def test_a_page_takes_what_was_hidden_and_shown_again_before_it_came() -> None:
+    sent = Sent()
+    writer = page(sent)
+    await told(writer, logged(1), logged(2, events.REDACTED), logged(3, events.DELETED, MIDS[2]))
+    await told(writer, logged(4, events.EDITED, MIDS[2], "shown again"))
+    assert not sent.ended, "resumed, it would meet the same again, and come anew for ever"
+    assert b"shown again" in sent.content
+    await told(writer, logged(5, events.DELETED, MIDS[2]))
+    assert sent.ended
+
+
 async def test_a_page_ends_where_its_history_shows_what_the_log_has_not_any_more() -> None:
     sent = Sent()
     writer = page(sent)
@@ -283,6 +294,28 @@ async def test_a_page_ends_where_its_history_shows_what_the_log_has_not_any_more
     assert not sent.content, "it was in the history"
     await told(writer, logged(2, events.REDACTED))
     assert sent.ended
+
+
+async def test_a_page_that_cannot_be_resumed_begins_with_the_newest() -> None:
+    sent = Sent()
+    writer = page(sent)
+    for message in LivePage("veranda").reset(9):
+        await writer.towards("veranda")(message)
+    assert sent.ended
+    assert b'content="0; url=?history=9"' in sent.content, "its own address would lead here again, for ever"
+
+
+async def test_a_room_that_drops_out_takes_along_what_it_said() -> None:
+    sent = Sent()
+    writer = page(sent)
+    gone = LivePage("veranda").dropped(errors.RoomNotFound())
+    await writer.towards("veranda")(gone[0])
+    assert not sent.ended, "there was nothing of it: to come anew would lead here again, for ever"
+    assert b"There is no such room. (<bdi>veranda</bdi>)" in sent.content
+    await told(writer, logged(1))
+    await writer.towards("veranda")(gone[0])
+    assert sent.ended
+    assert b'content="0; url=?lastEventId=veranda:0"' in sent.content
 
 
 async def test_a_full_page_goes_on_on_another() -> None:
