@@ -5,13 +5,13 @@ import json
 import re
 import shutil
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import httpx
 import pytest
 
 from tests.clients import PATIENCE_SECONDS, Viewer, participant, viewer
-from tests.people import browsing, submit
+from tests.people import browsing, cookies_of, submit
 from tests.servers import Engawa
 
 FORMS = {"sse": "text/event-stream", "ndjson": "application/x-ndjson", "txt": "text/plain", "html": "text/html"}
@@ -205,40 +205,42 @@ async def test_an_archived_room_is_told_and_then_it_is_over(server: Engawa, suff
 # View tokens --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("suffix", FORMS)
-async def test_a_view_token_opens_a_private_room_until_it_is_revoked(server: Engawa, tokens, suffix: str) -> None:
-    secret, ticket, room_id, token_id = tokens[suffix]
-    slug = f"private-{suffix}"
-    path = f"/feeds/{slug}/stream.{suffix}"
-    assert httpx.get(server.base + path).status_code == 404
+async def test_a_view_token_opens_a_private_room_until_it_is_revoked(server: Engawa, tokens) -> None:
     with browsing(server, "olga") as http:
-        cookie = "; ".join(f"{name}={value}" for name, value in http.cookies.items())
-    bearer = {"Authorization": f"Bearer {secret}"}
-    async with (
-        participant(server.sockets, slug, cookie=cookie) as olga,
-        reading(server, path, **bearer) as by_header,
-        reading(server, f"{path}?ticket={ticket}") as by_ticket,
-        reading(server, f"/feeds/stream.{suffix}?room=lobby&room={slug}&ticket={ticket}") as of_two,
-    ):
-        await olga.post("in private")
-        for lines in (by_header, by_ticket, of_two):
-            await lines.until("in private")
-        server.shell(REVOKE.format(room_id, token_id))
-        for lines in (by_header, by_ticket):
-            last = "\n".join(await lines.rest())
-            assert "token" in last or (suffix == "html" and "This page ended" in last)
-        if suffix == "html":
-            assert 'http-equiv="refresh" content="0;' in "\n".join(await of_two.rest())
-        else:
-            await of_two.until("token")
-            async with participant(server.sockets) as somebody:
-                await somebody.post(f"the other goes on, {suffix}")
-            await of_two.until(f"the other goes on, {suffix}")
-    for request in ({"headers": bearer}, {"params": {"ticket": ticket}}):
-        refused = httpx.get(server.base + path, **request)
-        assert refused.status_code == 401
-        assert refused.headers["www-authenticate"] == 'Bearer realm="engawa"'
-        assert refused.headers["access-control-allow-origin"] == "*"
+        cookie = cookies_of(http)
+    opened: dict[str, list[Reader]] = {}
+    async with AsyncExitStack() as stack:
+        for suffix, (secret, ticket, _, _) in tokens.items():
+            slug = f"private-{suffix}"
+            path = f"/feeds/{slug}/stream.{suffix}"
+            merged = f"/feeds/stream.{suffix}?room=lobby&room={slug}&ticket={ticket}"
+            olga = await stack.enter_async_context(participant(server.sockets, slug, cookie=cookie))
+            opened[suffix] = [
+                await stack.enter_async_context(reading(server, path, Authorization=f"Bearer {secret}")),
+                await stack.enter_async_context(reading(server, f"{path}?ticket={ticket}")),
+                await stack.enter_async_context(reading(server, merged)),
+            ]
+            await olga.post("in private")
+            for lines in opened[suffix]:
+                await lines.until("in private")
+        server.shell("".join(REVOKE.format(*numbers) for _, _, *numbers in tokens.values()))
+        for suffix, (by_header, by_ticket, of_two) in opened.items():
+            for lines in (by_header, by_ticket):
+                last = "\n".join(await lines.rest())
+                assert "token" in last or (suffix == "html" and "This page ended" in last)
+            if suffix == "html":
+                assert 'http-equiv="refresh" content="0;' in "\n".join(await of_two.rest())
+            else:
+                await of_two.until("token")
+                async with participant(server.sockets) as somebody:
+                    await somebody.post(f"the other goes on, {suffix}")
+                await of_two.until(f"the other goes on, {suffix}")
+    for suffix, (secret, ticket, _, _) in tokens.items():
+        for request in ({"headers": {"Authorization": f"Bearer {secret}"}}, {"params": {"ticket": ticket}}):
+            refused = httpx.get(f"{server.base}/feeds/private-{suffix}/stream.{suffix}", **request)
+            assert refused.status_code == 401
+            assert refused.headers["www-authenticate"] == 'Bearer realm="engawa"'
+            assert refused.headers["access-control-allow-origin"] == "*"
 
 
 @pytest.mark.parametrize("request_", [{"headers": {"Authorization": "Basic eDp5"}}, {"params": {"ticket": "x"}}])

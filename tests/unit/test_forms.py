@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+import random
+import re
 import unicodedata
 
 import pytest
 
 from chat import errors, events
 from chat.events import LoggedEvent
+from chat.ring import redacted
 from feeds.encoders import ServerSentEvents
 from feeds.forms.harmless import columns, harmless, wrapped
 from feeds.forms.kinds import KINDS, kind_for
@@ -344,3 +347,75 @@ def test_long_runs_are_sent_in_several_messages() -> None:
         assert 1 < len(messages) < 30
         assert sum(len(message["parts"]) for message in messages) == 30
     assert together([]) == []
+
+
+class Room:
+    """A log as ``chat.log`` keeps it: what was edited or deleted leaves stubs. ``texts`` is what stands, by mid."""
+
+    def __init__(self) -> None:
+        self.events: list[LoggedEvent] = []
+        self.texts: dict[str, str] = {}
+        self.hidden: dict[str, str] = {}
+
+    def add(self, type: str, mid: str, text: str = "") -> None:
+        if type in (events.EDITED, events.DELETED):
+            self.events = [redacted(event) if event.mid == mid else event for event in self.events]
+        self.events.append(logged(len(self.events) + 1, type, mid, text))
+
+    def happen(self, chance: random.Random) -> None:
+        what = chance.choice(["post", "post", "post", "edit", "delete", "hide", "show"])
+        mid = chance.choice(sorted(self.texts)) if self.texts else ""
+        text = f"text{len(self.events)}."
+        if what == "post" or not mid:
+            mid = MIDS[len(self.events)]
+            self.add(events.MESSAGE, mid, text)
+            self.texts[mid] = text
+        elif what == "edit":
+            self.add(events.EDITED, mid, text)
+            self.texts[mid] = text
+        elif what in ("delete", "hide"):
+            self.add(events.DELETED, mid)
+            gone = self.texts.pop(mid)
+            if what == "hide":
+                self.hidden[mid] = gone
+        elif self.hidden:
+            mid, text = self.hidden.popitem()
+            self.add(events.EDITED, mid, text)
+            self.texts[mid] = text
+
+    def history(self, size: int) -> list[dict]:
+        return [json.loads(logged(0, mid=mid, text=self.texts[mid]).json) for mid in sorted(self.texts)[-size:]]
+
+
+@pytest.mark.parametrize("seed", range(20))
+async def test_a_page_shows_what_stands_and_nothing_else_whatever_happens(seed: int) -> None:
+    chance = random.Random(seed)
+    room, form = Room(), LivePage("veranda")
+    for _ in range(chance.randrange(20)):
+        room.happen(chance)
+    resumes_after = chance.choice([None, chance.randrange(len(room.events) + 1)])
+    loads = 0
+    for _ in range(15):
+        sent, writer, place = None, None, 0
+        for _ in range(chance.randrange(1, 6)):
+            room.happen(chance)
+            while sent is None or sent.ended:
+                loads += 1
+                sent = Sent()
+                writer = page(sent)
+                place = len(room.events) if resumes_after is None else resumes_after
+                if resumes_after is None:
+                    place -= chance.randrange(min(3, place + 1))  # the history may be newer than the head
+                    sent.content += writer.snapshot({"veranda": form.said_before(room.history(5))})
+                await told(writer, *room.events[place:])
+                place = len(room.events)
+                assert loads < 2000, "it comes anew for ever"
+            await told(writer, *room.events[place:])
+            place = len(room.events)
+        if sent.ended:
+            continue
+        found = re.findall(r'data-mid="(\w+)".*?<p>(text\d+\.)</p>', sent.content.decode(), re.DOTALL)
+        assert all(room.texts.get(mid) == text for mid, text in found), "nothing that was taken back"
+        assert len(found) == len(set(found)), "nothing twice"
+        shown = sorted(mid for mid, _ in found)
+        assert shown == [mid for mid in sorted(room.texts) if shown and mid >= shown[0]], "and no gap"
