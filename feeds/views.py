@@ -8,7 +8,7 @@ from django_eventstream.utils import make_id
 
 from chat import policies
 from chat.events import encode, message_fields, room_fields
-from chat.mids import mid_as_written
+from chat.mids import is_mid, mid_as_written
 from chat.pages import MessagePage, message_page, page_fields, page_size, permalinks, pinned_message, readable_in
 from feeds.addresses import absolute
 from feeds.reading import ReadView
@@ -54,7 +54,8 @@ class MessageView(WatchView):
 
     def etag(self, request: HttpRequest, mid: str) -> str | None:
         # A validator may be guessed (*), and must not tell of what is gone, or is for members.
-        return super().etag(request) if readable_in(self.room).filter(mid=mid).exists() else None
+        is_there = is_mid(mid) and readable_in(self.room).filter(mid=mid).exists()
+        return super().etag(request) if is_there else None
 
     def get(self, request: HttpRequest, mid: str) -> HttpResponseBase:
         written = mid_as_written(mid)

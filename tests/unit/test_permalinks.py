@@ -140,3 +140,9 @@ def test_a_page_around_a_message_is_revalidated(cast, said, client) -> None:
     assert again.status_code == 304
     actions.delete(cast.gil, cast.room.pk, said[3])
     assert client.get(path, headers={"If-None-Match": answer["ETag"]}).status_code == 404
+
+
+@pytest.mark.parametrize("mid", ["%00", "x", "%F0%9F%92%A9", "U" * 26])
+def test_what_is_no_name_is_not_looked_for(said, client, django_assert_num_queries, mid: str) -> None:
+    with django_assert_num_queries(1):  # the room
+        assert client.get(f"/feeds/veranda/m/{mid}/", headers={"If-None-Match": "*"}).status_code == 404
