@@ -20,10 +20,10 @@ from chat.pages import message_page, pinned_message
 from feeds import scripts
 from feeds.addresses import absolute
 from feeds.looks import LANGUAGES, THEMES, Look, read_look
+from feeds.oembed import FRAME
 from feeds.reading import ReadView
 
 FORMS = ("component", "iframe", "link")
-SANDBOX = "allow-scripts allow-same-origin allow-popups allow-popups-to-escape-sandbox"
 LEAST_HEIGHT, MOST_HEIGHT, HEIGHT = 200, 2000, 450
 _LINK = re.compile(r'<a href="([^"]*)"[^>]*>(.*?)</a>', re.DOTALL)
 _OUR_ROOM = re.compile(r"/(?:feeds|chat|embed)/([^/]+)")
@@ -143,10 +143,7 @@ def component_snippet(room: Room, look: Look, height: int = HEIGHT) -> str:
 def iframe_snippet(room: Room, look: Look, height: int = HEIGHT, width: str = "100%") -> str:
     """The HTML that frames the room."""
     address = escape(absolute("feeds:embed", room.slug) + _query(look))
-    return (
-        f'<iframe src="{address}" title="{escape(room.title)}" width="{width}" height="{height}" loading="lazy" '
-        f'referrerpolicy="strict-origin-when-cross-origin" sandbox="{SANDBOX}"></iframe>'
-    )
+    return f'<iframe src="{address}" title="{escape(room.title)}" width="{width}" height="{height}" {FRAME}></iframe>'
 
 
 def only_this_room(html: str, room: Room, host: str) -> str:

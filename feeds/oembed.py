@@ -20,8 +20,12 @@ FORMATS = ("json", "xml")
 CACHE_SECONDS = 300  # nothing in it grows old but a title: what is said comes with the frame
 ROOM_SIZE = (480, 600)
 MESSAGE_SIZE = (480, 240)
-# The page in the frame runs its own scripts and opens links; it can do nothing to the page around it.
-SANDBOX = "allow-scripts allow-same-origin allow-popups allow-popups-to-escape-sandbox"
+# The page in the frame runs its own scripts and opens links; it can do nothing to the page around it, is lent none of
+# its permissions, and is told on what site it is and not on which page.
+FRAME = (
+    'loading="lazy" referrerpolicy="strict-origin-when-cross-origin" allow="" '
+    'sandbox="allow-scripts allow-same-origin allow-popups allow-popups-to-escape-sandbox"'
+)
 
 
 class OembedView(ReadView):
@@ -73,8 +77,8 @@ def describe(room: Room, message: Message | None, width: int, height: int) -> di
         source += f"?{urlencode({'from': message.mid, 'limit': 1})}"
         fields["author_name"] = message.author_name
     frame = format_html(
-        '<iframe src="{}" title="{}" width="{}" height="{}" loading="lazy" sandbox="{}"></iframe>',
-        *(source, title, width, height, SANDBOX),
+        '<iframe src="{}" title="{}" width="{}" height="{}" ' + FRAME + "></iframe>",
+        *(source, title, width, height),
     )
     return {
         **fields,

@@ -37,6 +37,7 @@ def test_a_room_in_json(cast, client) -> None:
         "provider_url": f"{OURS}/",
         "cache_age": 300,
         "html": f'<iframe src="{OURS}/embed/veranda/" title="Veranda" width="480" height="600" loading="lazy" '
+        'referrerpolicy="strict-origin-when-cross-origin" allow="" '
         'sandbox="allow-scripts allow-same-origin allow-popups allow-popups-to-escape-sandbox"></iframe>',
         "width": 480,
         "height": 600,
