@@ -41,10 +41,11 @@ def sitemap(request: HttpRequest) -> HttpResponse:
         root = Element("urlset", {"xmlns": _NAMESPACE})
         first = (int(page) - 1) * ROOMS_ON_A_PAGE
         for room in rooms.only("slug", "last_mid", "created_at")[first : first + ROOMS_ON_A_PAGE]:
-            entry = xml.add(root, "url")
-            xml.add(entry, "loc", absolute("feeds:watch", room.slug))
             changed = moment_of(room.last_mid) if room.last_mid else room.created_at
-            xml.add(entry, "lastmod", timestamp(changed))
+            for page in ("feeds:watch", "feeds:archive"):
+                entry = xml.add(root, "url")
+                xml.add(entry, "loc", absolute(page, room.slug))
+                xml.add(entry, "lastmod", timestamp(changed))
     return HttpResponse(
         xml.serialise(root), content_type="application/xml; charset=utf-8", headers={"Cache-Control": "no-cache"}
     )

@@ -17,7 +17,7 @@ const list = new MessageList();
 const button = byId("play");
 const speed = /** @type {HTMLSelectElement} */ (byId("speed"));
 const progress = /** @type {HTMLProgressElement} */ (byId("progress"));
-const now = /** @type {HTMLTimeElement} */ (byId("now"));
+const now = byId("now");
 const status = byId("status");
 const shownTime = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 
@@ -72,7 +72,6 @@ function play() {
     last = message.mid;
     list.apply(message);
     const at = Date.parse(message.at);
-    now.dateTime = message.at;
     now.textContent = shownTime.format(at);
     progress.value = ends > begins ? (at - begins) / (ends - begins) : 1;
   });
