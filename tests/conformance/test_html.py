@@ -56,6 +56,7 @@ def paths_of(room: Room, mid: str) -> list[str]:
 
 def other_paths() -> list[str]:
     arguments = {"join": ["x"], "password_reset_confirm": ["x", "x"]}
+    arguments |= {"feeds:component_version": ["x"], "feeds:frame_helper_version": ["x"]}
     names = [name for name in addresses(get_resolver().url_patterns) if name not in OF_A_ROOM and name[0] != "^"]
     paths = [
         f"/{name}" if "/" in name or "." in name else reverse(name, args=arguments.get(name, [])) for name in names

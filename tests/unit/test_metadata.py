@@ -268,6 +268,8 @@ MAY_BE_LISTED = {
 }
 WITH_ARGUMENTS = {
     "join": ["x"],
+    "feeds:component_version": ["x"],
+    "feeds:frame_helper_version": ["x"],
     "password_reset_confirm": ["x", "x"],
 }
 
