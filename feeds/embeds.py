@@ -6,14 +6,14 @@ from html import escape, unescape
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.http import urlencode
 from django.views.decorators.clickjacking import xframe_options_exempt
 
-from chat import policies
+from chat import errors, policies
 from chat.mids import is_mid
 from chat.models import Room
 from chat.pages import message_page, pinned_message
@@ -83,7 +83,7 @@ class ChooserView(ReadView):
     def get(self, request: HttpRequest) -> HttpResponse:
         room = self.room
         if not policies.may_embed(room):
-            raise Http404()
+            raise errors.AddressNotFound()
         choice = read_choice(request.GET)
         context = {
             "room": room,

@@ -49,6 +49,8 @@ Transcript, txt     | /feeds/{slug}/export.txt          | file   | 200    | 200 
 Replay              | /feeds/{slug}/replay              | page   | 200    | 200      | 200      | 404     | 200   | 404    | 404         | 404
 Replay, live        | /feeds/{slug}/replay/stream       | form   | 200    | 200      | 200      | 404     | 200   | 200    | 404         | 404
 Ticket              | /feeds/{slug}/ticket              | ticket | 401    | 401      | 401      | 401     | 201   | 401    | 404         | 401
+History             | /feeds/{slug}/messages            | page   | 200    | 200      | 200      | 404     | 200   | 404    | 404         | 404
+How to embed it     | /feeds/{slug}/embed               | page   | 200    | 200      | 200      | 404     | 404   | 404    | 404         | 404
 Report              | /feeds/{slug}/report?mid={mid}    | report | 200    | 200      | 200      | 404     | 404   | 404    | 404         | 404
 The room            | /chat/{slug}/                     | ours   | 200    | 200      | 200      | 404     | 404   | 404    | 404         | 404
 Message, in the room | /chat/{slug}/m/{mid}/             | ours   | 200    | 200      | 200      | 404     | 404   | 404    | 404         | 404
@@ -63,6 +65,8 @@ View tokens         | /chat/{slug}/view-tokens          | ours   | 404    | 404 
 API                 | /api/v1/rooms/{slug}/messages     | api    | 401    | 401      | 401      | 401     | 401   | 401    | 401         | 401
 Sitemap             | /sitemap.xml                      | site   | 200    | 200      | 200      | 200     | 200   | 200    | 200         | 200
 robots.txt          | /robots.txt                       | robots | 200    | 200      | 200      | 200     | 200   | 200    | 200         | 200
+Component           | /embed/engawa-room.js             | module | 200    | 200      | 200      | 200     | 200   | 200    | 200         | 200
+Frame helper        | /embed/engawa-frame.js            | module | 200    | 200      | 200      | 200     | 200   | 200    | 200         | 200
 Script              | /static/js/watch.js               | static | 200    | 200      | 200      | 200     | 200   | 200    | 200         | 200
 Style               | /static/css/base.css              | static | 200    | 200      | 200      | 200     | 200   | 200    | 200         | 200
 """
@@ -90,6 +94,7 @@ ours   | open    | -                           | -                | none    | ne
 ours   | refused | -                           | -                | none    | no-store          | Cookie                | same-origin
 own    | any     | -                           | -                | -       | no-store          | -                     | no-referrer
 api    | any     | -                           | -                | none    | never             | -                     | as asked
+module | any     | *                           | GET, HEAD        | none    | no-cache          | Accept-Encoding       | as asked
 static | any     | -                           | -                | -       | max-age=0, public | -                     | same-origin
 """
 
@@ -98,7 +103,7 @@ FRAMING = """
 Setting                                | frame-ancestors
 (nothing)                              | 'none'
 *                                      | *
-https://a.example https://b.example:81 | https://a.example https://b.example:81
+https://a.example https://b.example:81 | 'self' https://a.example https://b.example:81
 """
 
 # What an origin decides.
