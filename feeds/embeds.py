@@ -132,9 +132,11 @@ def component_snippet(room: Room, look: Look, height: int = HEIGHT) -> str:
     address = settings.PUBLIC_URL + reverse("feeds:component_version", args=[script.hash])
     watch = absolute("feeds:watch", room.slug)
     attributes = "".join(f' {name}="{escape(value)}"' for name, value in look.attributes.items())
+    if height != HEIGHT:  # which is the component's own, and asks nothing of the page's policy for styles
+        attributes += f' style="block-size: {height}px"'
     return (
         f'<script type="module" src="{address}" integrity="{script.integrity}" crossorigin="anonymous"></script>\n'
-        f'<engawa-room src="{watch}"{attributes} style="block-size: {height}px">\n'
+        f'<engawa-room src="{watch}"{attributes}>\n'
         f'  <a href="{watch}">{escape(room.title)}</a>\n'
         "</engawa-room>"
     )

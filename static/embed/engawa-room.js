@@ -260,7 +260,7 @@ const STYLE = `
   --background: var(--engawa-background, light-dark(#fdfbf7, #191714)); --surface: var(--engawa-surface, light-dark(#f4f0e7, #24211d));
   --border: 1px solid var(--engawa-border, light-dark(#dfd9cd, #3d3932)); --accent: var(--engawa-accent, light-dark(#2f5d3d, #9bd1a9));
   --radius: var(--engawa-radius, 0.5rem); --pad: var(--engawa-padding, 0.75rem);
-  display: block; box-sizing: border-box; block-size: 28rem; overflow: hidden; container-type: inline-size; border: var(--border);
+  display: block; box-sizing: border-box; block-size: 450px; overflow: hidden; container-type: inline-size; border: var(--border);
   border-radius: var(--radius); background: var(--background); color: var(--text); font: var(--engawa-font, 1rem/1.6 system-ui, sans-serif);
 }
 :host([theme=auto]) { color-scheme: light dark; }
@@ -404,6 +404,7 @@ class EngawaRoom extends HTMLElement {
     this.#stop();
     this.#place = placeOf(this.getAttribute("src"));
     this.#attempts = 0;
+    this.#shown.clear();
     this.#draw();
     this.#clear();
     if (!this.#place) return this.#end({ code: "src.invalid", detail: "src is the address of a room." });
@@ -631,7 +632,7 @@ class EngawaRoom extends HTMLElement {
         for (const name of ["title", "language"]) about[name] = event[name] ?? about[name];
     }
     if (type === "message") this.#say(event);
-    else this.#unsay(mid);
+    else if (!/react|pin/.test(type)) this.#unsay(mid);
   }
 
   /** The same at the other end, where it does not follow the room. */
@@ -867,10 +868,12 @@ class EngawaRoom extends HTMLElement {
     const { log, newest } = this.#parts;
     if (!log.clientHeight) return; // not laid out
     const rest = this.#isNewestFirst ? log.scrollTop : log.scrollHeight - log.clientHeight - log.scrollTop;
-    this.#follows = rest < NEAR_END_PX;
-    if (!this.#follows) return;
-    newest.hidden = true;
-    this.#isGrown = Boolean(this.#from);
+    const isNear = rest < NEAR_END_PX;
+    if (isNear && !this.#follows) {
+      newest.hidden = true;
+      this.#isGrown = Boolean(this.#from);
+    }
+    this.#follows = isNear;
   }
 
   #resized() {

@@ -66,12 +66,13 @@ async def person(browser: Browser) -> AsyncIterator[Callable[..., Awaitable[Pers
 
 
 class Site(ThreadingHTTPServer):
-    """Somebody else's site: one page."""
+    """Somebody else's site: one page, with a Content-Security-Policy where one is given."""
 
     daemon_threads = True
 
-    def __init__(self, html: str) -> None:
+    def __init__(self, html: str, policy: str = "") -> None:
         self.html = html
+        self.policy = policy
         super().__init__(("127.0.0.1", 0), _Site)
         self.url = f"http://127.0.0.1:{self.server_port}/"
         threading.Thread(target=self.serve_forever, daemon=True).start()
@@ -83,6 +84,8 @@ class _Site(BaseHTTPRequestHandler):
         self.send_response(200 if page else 204)
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.send_header("Content-Length", str(len(page)))
+        if self.server.policy:
+            self.send_header("Content-Security-Policy", self.server.policy)
         self.end_headers()
         self.wfile.write(page)
 
@@ -91,11 +94,11 @@ class _Site(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def site() -> Iterator[Callable[[str], Site]]:
+def site() -> Iterator[Callable[..., Site]]:
     sites: list[Site] = []
 
-    def make(html: str) -> Site:
-        sites.append(Site(html))
+    def make(html: str, policy: str = "") -> Site:
+        sites.append(Site(html, policy))
         return sites[-1]
 
     yield make
