@@ -214,7 +214,7 @@ class Line {
     on("going-away", ({ retry_after }) => this.#lose(1000 * retry_after));
     on("heartbeat", ({ room }) => {
       const now = performance.now();
-      if (this.#beats.has(room)) this.#silenceMs = 5000 + 2.5 * (now - this.#beats.get(room));
+      if (this.#beats.has(room)) this.#silenceMs = 2000 + 2.5 * (now - this.#beats.get(room));
       this.#beats.set(room, now);
     });
     // By itself it comes back without growing delays, and after any answer but 200 never.

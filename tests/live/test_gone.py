@@ -61,6 +61,7 @@ async def everything_told(server: Engawa, slug: str, head: int, cookie: str) -> 
         for path in (f"/chat/{slug}/", f"/chat/{slug}/?before=7ZZZZZZZZZZZZZZZZZZZZZZZZZ"):
             said[f"{path} as a moderator"] = people.get(path).text
         said["messages"] = anybody.get(f"/chat/{slug}/messages", headers=JSON).text
+        said["messages for anybody"] = anybody.get(f"/feeds/{slug}/messages").text
         today = f"{datetime.now(UTC):%Y/%m/%d}/"
         for path in (today, *(f"export.{form}" for form in FORMS), "replay/stream?speed=max"):
             said[f"/feeds/{path}"] = anybody.get(f"/feeds/{slug}/{path}").text
