@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from chat import errors, events, log, policies, screening, text
+from chat import errors, events, indexing, log, policies, screening, text
 from chat.answers import Posted
 from chat.audit import clean_reason, record
 from chat.identity import Identity
@@ -87,6 +87,7 @@ def edit(actor: Identity, room_id: int, mid: object, message: object) -> Posted:
         screening.check_edit(room, actor, standing, body)
         found.text, found.html, found.renderer, found.edited_at = body, html, RENDERER, now
         found.save(update_fields=["text", "html", "renderer", "edited_at"])
+        indexing.enter(room.pk, [found])
         log.redact(room, found.mid)
         (event,) = log.append(room, Entry(events.EDITED, events.message_fields(found, room.slug), found.mid))
         return Posted(mid=found.mid, key=str(found.key), seq=event.seq)
@@ -153,6 +154,7 @@ def erase(room: Room, messages: list[Message]) -> None:
     mids = sorted(message.mid for message in messages)
     gone = {"text": "", "html": "", "deleted_at": timezone.now(), "reaction_counts": None}
     Message.objects.filter(mid__in=mids).update(**gone)
+    indexing.remove(room.pk, [message.number for message in messages])
     Reaction.objects.filter(message__in=mids).delete()
     log.redact(room, *mids)
     unpin(room, set(mids))

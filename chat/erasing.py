@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Q
 
-from chat import actions, events, log, site
+from chat import actions, events, indexing, log, site
 from chat.log import Entry
 from chat.models import AuditEntry, HeldMessage, Message, Participant, Reaction, Report, Room, Sanction
 
@@ -94,6 +94,7 @@ def _erase_messages(room_id: int, traces: Traces, nobody: str) -> bool:
             for message in standing:
                 for name, value in whose.items():
                     setattr(message, name, value)
+            indexing.enter(room.pk, standing)
             log.restate(room, standing)
         AuditEntry.objects.filter(room=room, mid__in=mids).exclude(target="").update(target=NOBODY)
         return True

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from chat import errors, events, holding, log, policies, site, text
+from chat import errors, events, holding, indexing, log, policies, site, text
 from chat.audit import record
 from chat.identity import Identity
 from chat.log import Entry
@@ -154,6 +154,7 @@ def delete_room(actor: Identity | None, room_id: int) -> None:
         log.append(room, Entry(events.ROOM_CHANGED, {"visibility": Room.Visibility.PRIVATE.value}))
         for theirs in (*_PEOPLES, Invitation, ApiToken, ViewToken, Webhook):
             theirs.objects.filter(room=room).delete()
+        indexing.remove_room(room.pk)
         room.deleted_at = timezone.now()
         room.title = room.topic = room.blocked_words = room.embed_origins = room.pinned_mid = ""
         room.visibility = Room.Visibility.PRIVATE

@@ -101,7 +101,8 @@ def append_together(entries_of: Sequence[tuple[Room, Sequence[Entry]]]) -> list[
     ]
     if rows.insert(Event, _COLUMNS, found) < len(found):
         raise IntegrityError(f"one of the rooms {[room.pk for room, _ in entries_of]} has events beyond its head")
-    rows.update(Room, ("head", "last_mid"), [(room.head, room.last_mid, room.pk) for room, _ in entries_of])
+    news = [(room.head, room.last_mid, room.said, room.pk) for room, _ in entries_of]
+    rows.update(Room, ("head", "last_mid", "said"), news)
     for (room, _), theirs in zip(entries_of, logged, strict=True):
         transaction.on_commit(partial(broadcast.announce, room.pk, room.slug, theirs))
     return logged

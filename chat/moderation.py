@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from chat import errors, events, log, policies, site
+from chat import errors, events, indexing, log, policies, site
 from chat.actions import erase, find, unpin
 from chat.audit import SITE, clean_reason, record
 from chat.identity import Identity
@@ -49,6 +49,7 @@ def hide(actor: Identity, room_id: int, mid: object, reason: object = "") -> Non
         found = find(room, mid)
         found.hidden_at = timezone.now()
         found.save(update_fields=["hidden_at"])
+        indexing.remove(room.pk, [found.number])
         log.redact(room, found.mid)
         unpin(room, {found.mid})
         log.append(room, Entry(events.DELETED, {}, found.mid))
@@ -66,6 +67,7 @@ def unhide(actor: Identity, room_id: int, mid: object, reason: object = "") -> N
             raise errors.NotAllowed("That was said before this room was opened to others.")
         found.hidden_at = None
         found.save(update_fields=["hidden_at"])
+        indexing.enter(room.pk, [found])
         log.append(room, Entry(events.EDITED, events.message_fields(found, room.slug), found.mid))
         record(room, actor, "unhide", found.author_name, found.mid, clean_reason(reason))
 

@@ -6,13 +6,13 @@ Synchronous, and knowing nothing of requests, sockets or consumers, like ``chat.
 
 import uuid
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from chat import errors, events, holding, log, policies, rows, screening, text
+from chat import errors, events, holding, indexing, log, policies, rows, screening, text
 from chat.answers import Answer, Held, Posted
 from chat.errors import ChatError
 from chat.identity import Identity
@@ -46,6 +46,7 @@ class Draft:
     text: str
     reply_to: object
     html: str | None = None
+    hashes: Collection[indexing.Hash] = ()  # by which it is found; likewise
 
     @property
     def takes_long(self) -> bool:
@@ -92,7 +93,7 @@ def write_in_rooms(drafts: list[tuple[int, Draft]]) -> list[Answer]:
         with transaction.atomic():
             rooms = log.lock_together(by_room)
             decided = _decide_together([(room_id, rooms.get(room_id), theirs) for room_id, theirs in by_room.items()])
-            _store([(rooms[room_id], messages) for room_id, (_, messages) in decided.items() if messages])
+            _store([(rooms[room_id], news) for room_id, (_, news) in decided.items() if news])
             answers = {room_id: iter(theirs) for room_id, (theirs, _) in decided.items()}
     except _AskedAgain:
         with transaction.atomic():  # each room has a savepoint in it
@@ -123,6 +124,7 @@ def render(drafts: list[Draft]) -> None:
     for draft in drafts:
         if draft.html is None:
             draft.html = to_html(draft.text)
+            draft.hashes = indexing.hashes_of(draft.text, draft.actor.key, draft.actor.name)
 
 
 class _AskedAgain(IntegrityError):
@@ -130,15 +132,16 @@ class _AskedAgain(IntegrityError):
 
 
 _Before = Mapping[tuple[str, uuid.UUID], Answer]  # by author and key
-_Decided = tuple[list[Answer], list[NewMessage]]
+_New = tuple[NewMessage, Collection[indexing.Hash]]  # with the hashes by which it is found
+_Decided = tuple[list[Answer], list[_New]]
 
 
 def _write(room: Room | None, drafts: list[Draft], before: _Before | None = None) -> list[Answer]:
     """Write those of ``drafts`` that may be: a few queries, however many there are."""
     room_id = room.pk if room is not None else 0
-    answers, messages = _decide_together([(room_id, room, drafts)], before)[room_id]
-    if messages:
-        _store([(room, messages)])
+    answers, news = _decide_together([(room_id, room, drafts)], before)[room_id]
+    if news:
+        _store([(room, news)])
     return answers
 
 
@@ -173,13 +176,13 @@ def _decide(
     there = set()
     if answered:
         there.update(Message.objects.visible().filter(room=room, mid__in=answered).values_list("mid", flat=True))
-    head = room.head
+    head, said = room.head, room.said
     mids = mids_after(room.last_mid)
     known = dict(before or {})  # joined by what is posted now
     if room.has_held:
         authors, keys = {actor.key for actor in standings}, {draft.key for draft in drafts}
         known = holding.held_before(room, authors, keys) | known
-    messages: list[NewMessage] = []
+    news: list[_New] = []
     held: list[HeldMessage] = []
     waiting: Counter[str] | None = None
     answers: list[Answer] = []
@@ -235,30 +238,36 @@ def _decide(
                 reply_to=draft.reply_to or "",
                 created_at=now,
                 network=actor.network,
+                number=said + len(news) + 1,
             )
-            messages.append(message)
-            posted = Posted(mid=message.mid, key=str(draft.key), seq=head + len(messages))
+            news.append((message, draft.hashes))
+            posted = Posted(mid=message.mid, key=str(draft.key), seq=head + len(news))
             known[author] = posted
             answers.append(posted)
     if held:
         holding.hold(room, held)
-    return answers, messages
+    return answers, news
 
 
-def _store(messages_of: list[tuple[Room, list[NewMessage]]]) -> None:
-    """Keep new messages, of one room or several, and append them to their logs. Raises ``_AskedAgain``."""
-    messages = [message for _, theirs in messages_of for message in theirs]
+def _store(news_of: list[tuple[Room, list[_New]]]) -> None:
+    """Keep new messages, of one room or several, so that they are found, and append them to their logs. Raises
+    ``_AskedAgain``."""
+    messages = [message for _, news in news_of for message, _ in news]
     if rows.insert(Message, NewMessage._fields, messages) < len(messages):
         raise _AskedAgain("a key or a mid is used already")
-    for room, theirs in messages_of:
-        room.last_mid = theirs[-1].mid
+    indexing.write_together(
+        [(room.pk, [(message.number, hashes) for message, hashes in news]) for room, news in news_of]
+    )
+    for room, news in news_of:
+        last, _ = news[-1]
+        room.last_mid, room.said = last.mid, last.number
     log.append_together(
         [
             (
                 room,
-                [Entry(events.MESSAGE, events.message_fields(message, room.slug), message.mid) for message in theirs],
+                [Entry(events.MESSAGE, events.message_fields(message, room.slug), message.mid) for message, _ in news],
             )
-            for room, theirs in messages_of
+            for room, news in news_of
         ]
     )
 

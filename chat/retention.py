@@ -13,7 +13,7 @@ from django.db.models import CharField, F, Q, QuerySet, Value
 from django.db.models.functions import Cast, Coalesce, Concat
 from django.utils import timezone
 
-from chat import actions, events, log, site
+from chat import actions, events, indexing, log, site
 from chat.log import Entry
 from chat.mids import first_mid_at
 from chat.models import AuditEntry, HeldMessage, Message, Participant, Report, Room, Sanction
@@ -50,7 +50,8 @@ def _prune_some(room_id: int) -> int:
         before = timezone.now() - timedelta(days=room.retention_days)
         held = _delete_some(HeldMessage.objects.filter(room=room, created_at__lt=before))
         old = Message.objects.filter(room=room, mid__lt=first_mid_at(before)).order_by("mid")
-        mids = list(old.values_list("mid", flat=True)[:AT_ONCE])
+        numbers = dict(old.values_list("mid", "number")[:AT_ONCE])
+        mids = list(numbers)
         if mids:
             edited = log.expire(room, mids)
             Room.objects.filter(pk=room.pk).update(expired_mid=mids[-1])
@@ -59,6 +60,7 @@ def _prune_some(room_id: int) -> int:
                 log.append(room, *(Entry(events.DELETED, {}, mid) for mid in edited))
             Report.objects.filter(room=room, mid__in=mids).delete()
             Message.objects.filter(pk__in=mids).delete()
+            indexing.remove(room.pk, numbers.values())
         return len(mids) + held
 
 

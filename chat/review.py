@@ -5,7 +5,7 @@
 from django.db import transaction
 from django.utils import timezone
 
-from chat import errors, events, log, policies, site
+from chat import errors, events, indexing, log, policies, site
 from chat.actions import find
 from chat.audit import clean_reason, record
 from chat.identity import Identity
@@ -41,8 +41,10 @@ def approve(actor: Identity | None, room_id: int, held_id: object) -> Message:
             reply_to=held.reply_to,
             created_at=now,
             network=held.network,
+            number=room.said + 1,
         )
-        room.last_mid = message.mid
+        room.last_mid, room.said = message.mid, message.number
+        indexing.enter(room.pk, [message])
         log.append(room, Entry(events.MESSAGE, events.message_fields(message, room.slug), message.mid))
         _settle(room, actor, held, HeldMessage.State.APPROVED)
         record(room, actor, "approve", held.author_name, message.mid)

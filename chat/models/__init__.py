@@ -1,6 +1,6 @@
 """What is kept: people, rooms and who belongs to them, what is said, the logs, what keeps order, and programs."""
 
-from chat.models.logs import Event, SiteEvent, SiteHead
+from chat.models.logs import Event, SearchIndex, SiteEvent, SiteHead
 from chat.models.messages import HeldMessage, Message, NewMessage, Reaction
 from chat.models.moderation import AuditEntry, Report, Sanction, SiteRules
 from chat.models.people import FormerGuest, User
@@ -22,6 +22,7 @@ __all__ = [
     "Report",
     "Room",
     "Sanction",
+    "SearchIndex",
     "SiteEvent",
     "SiteHead",
     "SiteRules",

@@ -30,6 +30,19 @@ class Event(models.Model):
         return f"{self.room_id}:{self.seq} {self.type}"
 
 
+class SearchIndex(models.Model):
+    """How far the index is made that searches ask: one row. ``made_with`` names the secret and the way of cutting texts
+    into terms; while it is made anew, ``room_id`` and ``mid`` say where that has come to."""
+
+    made_with = models.CharField(max_length=40)
+    room_id = models.BigIntegerField(default=0)
+    mid = models.CharField(max_length=26, default="", blank=True)
+    is_complete = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return f"{self.made_with}: {'complete' if self.is_complete else f'at {self.mid} of room {self.room_id}'}"
+
+
 class SiteHead(models.Model):
     """The site log's last number: one row, whose lock makes numbers rise in the order of their commits."""
 

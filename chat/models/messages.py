@@ -49,6 +49,8 @@ class Message(models.Model):
     reaction_counts = models.JSONField(null=True, blank=True, editable=False)  # how many, by reaction
     # The keyed hash of the network that it came from ("": not known), forgotten after settings.NETWORK_DAYS.
     network = models.CharField(max_length=32, blank=True, default="", editable=False)
+    # Its number among the messages of its room, which rises as mids do. By it the search knows it.
+    number = models.BigIntegerField(null=True, blank=True, editable=False)
 
     objects = MessageQuerySet.as_manager()
 
@@ -61,6 +63,7 @@ class Message(models.Model):
         indexes = [
             # A room's page, newest first, without what is deleted or hidden.
             models.Index(fields=["room", "mid"], name="message_page", condition=Q(deleted_at=None, hidden_at=None)),
+            models.Index(fields=["room", "number"], name="message_number"),
             # What moderators hid: few among many.
             models.Index(
                 fields=["room", "-hidden_at"],
@@ -90,6 +93,7 @@ class NewMessage(NamedTuple):
     reply_to: str
     created_at: datetime
     network: str
+    number: int | None = None
 
     edited_at = reaction_counts = None
 

@@ -126,6 +126,7 @@ class Room(RulesFields):
     head = models.BigIntegerField(default=0, editable=False)
     floor = models.BigIntegerField(default=0, editable=False)
     last_mid = models.CharField(max_length=26, default="", blank=True, editable=False)
+    said = models.BigIntegerField(default=0, editable=False)  # the number of its last message
     # What was said up to this message, while the room was private, only members may read.
     sealed_mid = models.CharField(max_length=26, default="", blank=True, editable=False)
     # The newest message that is gone because the room keeps none so long.

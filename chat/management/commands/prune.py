@@ -4,15 +4,16 @@ from argparse import ArgumentParser
 
 from django.core.management import BaseCommand, CommandError
 
-from chat import log, retention, site
+from chat import log, reindexing, retention, site
 from chat.models import Room
 
 
 class Command(BaseCommand):
     help = (
         "Let go of what is not kept any longer: messages beyond their room's retention, hashes of networks beyond "
-        "NETWORK_DAYS, records beyond RECORD_DAYS, what rooms remember of people who are long gone. With --keep, old "
-        "events of the logs as well. To be run daily; it may run beside the server, and again."
+        "NETWORK_DAYS, records beyond RECORD_DAYS, what rooms remember of people who are long gone, what the "
+        "search index has of deleted messages. With --keep, old events of the logs as well. To be run daily; it may "
+        "run beside the server, and again."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -40,5 +41,6 @@ class Command(BaseCommand):
             done.append(f"{retention.forget_participants()} participants forgotten.")
             done.append(f"{retention.forget_records()} old records forgotten.")
             site.prune()
+            reindexing.compact()
         if options["verbosity"]:
             self.stdout.write("\n".join(done))
