@@ -16,15 +16,15 @@ from ninja.errors import ValidationError
 from ninja.security.http import HttpAuthBase
 from pydantic import WithJsonSchema
 
-from chat import actions, errors, policies, posting, programs
+from chat import actions, errors, policies, posting, programs, search
 from chat.answers import Held as HeldAnswer
-from chat.api_schemas import BODY, MID, Held, History, Posted, answers
+from chat.api_schemas import BODY, MID, Found, Held, History, Posted, answers
 from chat.errors import ChatError
 from chat.identity import Identity
-from chat.limits import count_post
+from chat.limits import count_post, count_search
 from chat.middleware import error_response
 from chat.models import Room
-from chat.pages import message_page, page_fields, page_size
+from chat.pages import message_page, page_fields, page_size, permalinks
 from chat.text import canonical_slug
 
 VERSION = "v1"
@@ -58,9 +58,13 @@ api = NinjaAPI(
 Before = Annotated[str | None, WithJsonSchema({"type": "string", "pattern": MID})]
 Limit = Annotated[str | None, WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 99_999})]
 
+Day = Annotated[str, WithJsonSchema({"type": "string", "format": "date"})]
+
 _SLUG = Path(description="The room's slug, percent-encoded.")
 _MID = Path(description="A message's name.")
 _BEFORE = Query(None, description="Only what is older than the message of that name.")
+_SINCE = Query("", description="The first day, in UTC.")
+_UNTIL = Query("", description="The last day, in UTC.")
 _LIMIT = Query(None, description="How many at most: PAGE_MESSAGES unless given, and never more than MAX_HISTORY.")
 
 
@@ -80,6 +84,35 @@ def read_messages(
     standing = policies.require_readable(room, request.auth)
     page = message_page(room, before, page_size(limit or ""), sees_sealed=policies.sees_sealed(request.auth, standing))
     return _json(page_fields(room, page))
+
+
+@api.api_operation(["HEAD"], "/rooms/{slug}/search", include_in_schema=False)
+@api.get(
+    "/rooms/{slug}/search",
+    response={200: Found},
+    operation_id="search_messages",
+    summary="Search in a room",
+    openapi_extra=answers(*_ALWAYS, errors.InvalidQuery, errors.TooManySearches, errors.ServerBusy),
+)
+def search_messages(
+    request: HttpRequest,
+    slug: str = _SLUG,
+    q: str = Query("", description="Words, all of which a message has; what is in quotation marks, as it stands."),
+    name: str = Query("", alias="from", description="What the author is called, in part."),
+    author: str = Query("", description="The author's id."),
+    since: Day = _SINCE,
+    until: Day = _UNTIL,
+    before: Before = _BEFORE,
+) -> HttpResponse:
+    """Newest first, PAGE_MESSAGES at most. Takes the scope `read`."""
+    room = _room(slug)
+    standing = policies.require_readable(room, request.auth)
+    page = search.NOTHING
+    wanted = search.wanted_of(request.GET)
+    if not wanted.is_empty:
+        count_search(request.auth, request.auth.network)
+        page = search.search(room, wanted, sees_sealed=policies.sees_sealed(request.auth, standing))
+    return _json(search.page_fields(room, page, permalinks("chat:message", room)))
 
 
 @api.post(

@@ -63,6 +63,24 @@ class History(Schema):
     messages: list[Message] = Field(description="Oldest first.")
 
 
+class Piece(Schema):
+    text: str
+    match: bool = Field(description="Whether it is what was looked for.")
+
+
+class FoundMessage(Message):
+    permalink: str = Field(description="Where it stands, with the history around it.")
+    excerpt: list[Piece] = Field(description="The part of the text that tells why it was found.")
+
+
+class Found(Schema):
+    room: str
+    messages: list[FoundMessage] = Field(description="Newest first.")
+    older: str | None = Field(description="The before with which to go on; null where that is all.")
+    looked_far: bool = Field(description="There may be more, though this page is not full.")
+    complete: bool = Field(description="False while the index is being made: something older may be missing.")
+
+
 class Posted(Schema):
     mid: str = Field(pattern=MID)
     key: str

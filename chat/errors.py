@@ -97,6 +97,13 @@ class TooManyTickets(ChatError):
     retryable = True
 
 
+class TooManySearches(ChatError):
+    code = "limit.searches"
+    detail = "That is more than one can look for at once; wait a moment."
+    status = 429
+    retryable = True
+
+
 class TooManyFrames(ChatError):
     code = "limit.frames"
     detail = "That is more than one connection may send."

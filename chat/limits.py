@@ -109,6 +109,13 @@ class Limits:
         if wait := await self._wait(f"tickets:{token_id}", settings.VIEW_TICKETS_PER_MINUTE, 60):
             raise errors.TooManyTickets(retry_after=wait)
 
+    async def take_search(self, actor: Identity | None, network: str) -> None:
+        """Count a search by an account or a program, or, of guests and viewers, from a network ("" is not counted).
+        Raises ``TooManySearches``, with the seconds to wait: settings.SEARCHES_PER_MINUTE, a minute's worth at once."""
+        who = actor.key if actor is not None and actor.kind != "guest" else network and f"n{network}"
+        if who and (wait := await self._wait(f"searches:{who}", settings.SEARCHES_PER_MINUTE, 60)):
+            raise errors.TooManySearches(retry_after=wait)
+
     async def _wait(self, name: str, many: int, seconds: int) -> float:
         """Count one of ``many`` (0: no limit) in so many ``seconds``, here and in all processes. The seconds to wait
         where they are used up."""
@@ -245,3 +252,12 @@ def count_post(actor: Identity) -> None:
 
 async def _count_post(actor: Identity) -> None:
     await limits().take_post(actor)
+
+
+def count_search(actor: Identity | None, network: str) -> None:
+    """``take_search`` likewise."""
+    async_to_sync(_count_search)(actor, network)
+
+
+async def _count_search(actor: Identity | None, network: str) -> None:
+    await limits().take_search(actor, network)

@@ -149,7 +149,7 @@ def engawa_environment(folder: Path, **settings: str) -> dict[str, str]:
     }
 
 
-def manage(environment: dict[str, str], *arguments: str, input: str | None = None) -> str:
+def manage(environment: dict[str, str], *arguments: str, input: str | None = None, seconds: float = 300) -> str:
     """Run a management command. Returns what it printed."""
     done = subprocess.run(
         [sys.executable, "manage.py", *arguments],
@@ -158,7 +158,7 @@ def manage(environment: dict[str, str], *arguments: str, input: str | None = Non
         input=input,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=seconds,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

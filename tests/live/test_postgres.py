@@ -17,7 +17,7 @@ DATABASE_SUITES = [
     f"test_{name}.py"
     for name in (
         *("log", "rows", "actions", "writer", "relay", "views", "screening"),
-        *("accounts", "invitations", "personal", "admin", "retention"),
+        *("accounts", "invitations", "personal", "admin", "retention", "search", "indexing"),
     )
 ]
 STREAMS = 100

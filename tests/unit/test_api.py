@@ -320,7 +320,7 @@ def test_the_document_names_every_answer(client) -> None:
     assert {status for method, status in found if method == "post"} == set(
         "201 202 400 401 403 404 413 415 429 503".split()
     )
-    assert {status for method, status in found if method == "get"} == set("200 400 401 403 404 503".split())
+    assert {status for method, status in found if method == "get"} == set("200 400 401 403 404 429 503".split())
     assert {status for method, status in found if method == "delete"} == set("204 400 401 403 404 429 503".split())
     post_responses = document["paths"]["/api/v1/rooms/{slug}/messages"]["post"]["responses"]
     assert post_responses["429"]["headers"]["Retry-After"]["required"]

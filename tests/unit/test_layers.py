@@ -11,18 +11,18 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 # From the ground up. A module imports only from lines above its own.
 CHAT = [
     ["errors", "extensions", "groups", "identity", "irc", "lookalike", "mids", "render", "rows"],
-    ["outbound", "sessions", "stepping", "subscription", "wordlist"],
+    ["outbound", "sessions", "stepping", "subscription", "terms", "wordlist"],
     ["text", "database", "durations", "filters"],
     ["models"],
-    ["answers", "audit", "desk", "events", "queue", "standing", "tokens"],
+    ["answers", "audit", "desk", "events", "indexing", "queue", "standing", "tokens"],
     ["ledger", "policies"],
     ["pages", "rights", "screening"],
     ["follower"],
     ["addresses", "broadcast", "presence", "ring"],
     ["canary", "limits", "origins", "site", "visitors"],
     ["holding", "log", "mails", "signals"],
-    ["audience", "invitations", "people", "posting", "viewing", "webhooks"],
-    ["actions", "courier", "governing", "programs", "relay"],
+    ["audience", "invitations", "people", "posting", "reindexing", "viewing", "webhooks"],
+    ["actions", "courier", "governing", "programs", "relay", "search"],
     ["erasing", "forms", "moderation", "relays", "retention", "writer"],
     ["review"],
     ["administration", "commands", "doorway", "export", "personal"],
@@ -31,7 +31,7 @@ CHAT = [
     ["accounts", "admin", "admin_site", "apps", "password_reset", "profile_views", "routing"],
     ["api_schemas", "views"],
     ["api"],
-    ["api_door", "command_views", "member_views", "moderator_views", "owner_views"],
+    ["api_door", "command_views", "member_views", "moderator_views", "owner_views", "search_views"],
     ["program_views", "view_token_views"],
     ["urls"],
 ]
@@ -41,6 +41,19 @@ FEEDS = [
     ["forms", "grip", "reading", "sitemaps", "viewers"],
     ["answering", "apps", "archives", "asking", "entries", "oembed", "scripts", "several", "tickets"],
     ["views"],
+    [
+        "answering",
+        "apps",
+        "archives",
+        "asking",
+        "entries",
+        "oembed",
+        "scripts",
+        "search",
+        "several",
+        "tickets",
+        "views",
+    ],
     ["atom", "embeds", "exports", "jsonfeed", "replay", "replay_views", "streams", "transcript_views"],
     ["metadata", "urls"],
 ]
@@ -119,6 +132,7 @@ def test_only_the_log_touches_the_rows_of_events() -> None:
 DOMAIN = [
     *("actions", "audit", "commands", "events", "filters", "governing", "holding", "log", "lookalike", "moderation"),
     *("policies", "posting", "queue", "render", "review", "rights", "screening", "standing", "text", "wordlist"),
+    *("indexing", "reindexing", "search", "terms"),
     *("models/logs", "models/messages", "models/moderation", "models/people", "models/programs", "models/rooms"),
 ]
 

@@ -1,13 +1,16 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from ipaddress import ip_network
 
 import pytest
+from django.test import AsyncClient
 
 from chat import errors
 from chat.addresses import client_address
 from chat.identity import Identity, new_guest
 from chat.limits import Bucket, Limits, frame_bucket
+from tests.unit.browsers import JSON
 
 AUTHOR = new_guest()
 
@@ -109,6 +112,27 @@ async def test_tickets_are_counted_by_token_across_processes(limited, settings) 
     await close(one, two)
 
 
+async def test_searches_are_counted_across_processes(limited, settings) -> None:
+    settings.SEARCHES_PER_MINUTE = 3
+    one, two = limited()
+    sven = Identity(key="u1", name="sven", kind="user", user_id=1)
+    for number in range(3):
+        await (one, two)[number % 2].take_search(None, "network")
+        await (one, two)[number % 2].take_search(sven, "elsewhere")
+    for each in (one, two):
+        with pytest.raises(errors.TooManySearches) as refused:
+            await each.take_search(new_guest(), "network")
+        assert 0 < refused.value.retry_after <= 20
+        with pytest.raises(errors.TooManySearches):
+            await each.take_search(sven, "")
+    await one.take_search(None, "another")
+    for _ in range(4):
+        await one.take_search(None, "")
+    settings.SEARCHES_PER_MINUTE = 0
+    await one.take_search(None, "network")
+    await close(one, two)
+
+
 @asynccontextmanager
 async def holding(limits: Limits, kind: str, address: str, most: int) -> AsyncIterator[None]:
     hold = await limits.connection(kind, address, most)
@@ -178,3 +202,23 @@ def test_addresses(settings, peer: str, forwarded: str | None, believed: str) ->
     settings.TRUSTED_PROXIES = [ip_network("10.0.0.0/8")]
     headers = [(b"x-forwarded-for", forwarded.encode())] if forwarded else []
     assert client_address({"client": (peer, 1234), "headers": headers}) == believed
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("path", ["/chat/veranda/search", "/feeds/veranda/search"])
+async def test_a_network_searches_so_often_and_no_more(cast, settings, path: str) -> None:
+    settings.SEARCHES_PER_MINUTE = 2
+    settings.TRUSTED_PROXIES = [ip_network("127.0.0.0/8")]
+
+    async def look(network: str, **accept: str):
+        # A new guest each time, where there are guests: that is no way around it.
+        return await AsyncClient().get(path, {"q": "x"}, headers={"X-Forwarded-For": network, **accept})
+
+    assert [(await look("198.51.100.7")).status_code for _ in range(3)] == [200, 200, 429]
+    answer = await look("198.51.100.7", **JSON)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (429, "limit.searches")
+    assert int(answer["Retry-After"]) > 0
+    assert 'value="x"' in (await look("198.51.100.7")).text, "what they typed is not lost"
+    assert (await look("198.51.100.8")).status_code == 200
+    form = await AsyncClient().get(path, headers={"X-Forwarded-For": "198.51.100.7"})
+    assert form.status_code == 200, "the form itself is no search"
