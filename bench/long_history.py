@@ -37,10 +37,11 @@ def long_history(services: Services, messages: int) -> Path:
 
 def mid_of(number: int) -> str:
     """The mid of the message of that number, from 0."""
-    return str(ULID.from_int((int(_moment(number).timestamp() * 1000) << 80) | number))
+    return str(ULID.from_int((int(moment_of(number).timestamp() * 1000) << 80) | number))
 
 
-def _moment(number: int) -> datetime:
+def moment_of(number: int) -> datetime:
+    """When it was said."""
     return _FIRST + timedelta(seconds=number)
 
 
@@ -89,7 +90,7 @@ def _rows(room: int, since: int, messages: int) -> Iterator[tuple[Any, ...]]:
             1,
             "",
             "",
-            _moment(number),
+            moment_of(number),
         )
 
 

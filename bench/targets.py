@@ -210,6 +210,19 @@ TARGETS = [
         "A page in its middle, p95", "history", "p95_ms", "the room's page, in the middle", "ms", _most(30), _most(10)
     ),
     Target("A page in its middle, queries", "history", "queries", "the room's page, in the middle", "", _most(5)),
+    *(
+        Target(
+            f"A search in a long history for {sought}, {database}, p95",
+            "search",
+            "p95_ms",
+            f"{sought}, {database}",
+            "ms",
+            _most(50),
+            _most(20),
+        )
+        for database in ("SQLite", "PostgreSQL")
+        for sought in ("a rare word", "a common word", "two common kana", "an author")
+    ),
     _cost("WebSocket"),
     _cost("streams"),
     Target(

@@ -16,6 +16,7 @@ from bench.scenarios import (
     moderation,
     posting,
     returning,
+    search,
 )
 
 Cases = Callable[[bool, list[str]], list[list[Case]]]
@@ -231,6 +232,21 @@ _ALL = [
             Column("page_p95_ms", "page p95 ms meanwhile", 1),
             Column("megabytes", "MB"),
             Column("seconds", "seconds", 1),
+        ),
+        is_quick=False,
+    ),
+    Scenario(
+        "search",
+        "Searches in a long history",
+        "Searches in a room with very many messages of a few words, a fourth of them Japanese, asked for by one client "
+        "over HTTP as JSON, one after the other. The common words are in a third and a tenth of all messages, the rare "
+        "ones in one of 50,000.",
+        search.search,
+        (
+            Column("p95_ms", "p95 ms", 1),
+            Column("p50_ms", "p50 ms", 1),
+            Column("queries", "queries", 1),
+            Column("found", "found"),
         ),
         is_quick=False,
     ),
