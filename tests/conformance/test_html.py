@@ -22,6 +22,7 @@ TEXTS = [
     *("hello", "*one* **two** `three`", "> quoted\n> twice\n\nhttps://example.org/?a=1&b=2 @olga", "```\n<b>&\n```"),
     *("縁側 👋🏽", "<script>'\"&amp;</script>", "a\n\n\nb"),
 ]
+SOUGHT = ["q=a", "q=%3Cscript%3E+amp&from=gil&since=2026-01-01&until=2099-01-01", "author=u1&q=%22nothing%22", "q=!"]
 # The list of models beside each page of Django's admin lacks a cell: that is Django's.
 DJANGOS = re.compile(r"/admin/.* A table row was 2 columns wide, which is less than the column count")
 
@@ -51,6 +52,7 @@ def lively(cast) -> Room:
 def paths_of(room: Room, mid: str) -> list[str]:
     paths = [address(name, room.slug, mid) for name in OF_A_ROOM]
     paths += [f"{address(name, room.slug)}?before={mid}" for name in ("chat:room", "feeds:watch", "feeds:embed")]
+    paths += [f"{address(name, room.slug)}?{asked}" for name in ("chat:search", "feeds:search") for asked in SOUGHT]
     return [*paths, f"{address('feeds:report', room.slug)}?mid={mid}", f"/chat/{room.slug}/moderation?show=hidden"]
 
 

@@ -38,6 +38,18 @@ CHAT = [
 FEEDS = [
     ["addresses", "build", "calendar", "encoders", "eventstream", "looks", "middleware", "reports"],
     ["transcripts", "xml"],
+    [
+        "addresses",
+        "build",
+        "calendar",
+        "encoders",
+        "eventstream",
+        "looks",
+        "middleware",
+        "reports",
+        "transcripts",
+        "xml",
+    ],
     ["forms", "grip", "reading", "sitemaps", "viewers"],
     ["answering", "apps", "archives", "asking", "entries", "oembed", "scripts", "several", "tickets"],
     ["views"],
