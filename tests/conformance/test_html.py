@@ -13,7 +13,10 @@ from django.urls import get_resolver, reverse
 from django.utils import timezone
 
 from chat import actions, governing, moderation, posting, review, viewing
+from chat.events import message_fields, room_fields
 from chat.models import Message, Room
+from feeds.forms import live_page
+from feeds.forms.live_page import LivePage
 from tests.parts import html_checker
 from tests.unit.test_doors import OF_A_ROOM, address, addresses
 
@@ -51,6 +54,7 @@ def lively(cast) -> Room:
 
 def paths_of(room: Room, mid: str) -> list[str]:
     paths = [address(name, room.slug, mid) for name in OF_A_ROOM]
+    paths += [f"/feeds/?room={room.slug}&room=quiet&room=over"]
     paths += [f"{address(name, room.slug)}?before={mid}" for name in ("chat:room", "feeds:watch", "feeds:embed")]
     paths += [f"{address(name, room.slug)}?{asked}" for name in ("chat:search", "feeds:search") for asked in SOUGHT]
     return [*paths, f"{address('feeds:report', room.slug)}?mid={mid}", f"/chat/{room.slug}/moderation?show=hidden"]
@@ -126,6 +130,29 @@ def test_every_page_is_as_html_is_meant(cast, lively, tmp_path: Path) -> None:
     found["a new view token"] = browsers["the owner"].post("/chat/veranda/view-tokens", form).content
     assert len(found) > 80
     assert complaints(tmp_path, found) == []
+
+
+def live_pages(room: Room) -> dict[str, bytes]:
+    """The pages that go on, each with the end that it may come to."""
+    abouts = {room.slug: room_fields(room)}
+    history = [message_fields(message, room.slug) for message in room.messages.visible()]
+    said = b"".join(part.content for part in LivePage(room.slug).said_before(history))
+    begun = live_page.page_start(abouts, is_over=False, is_anew=True).encode() + said
+    both = live_page.page_start({**abouts, "other": {"title": "<b>&"}}, is_over=True, is_anew=False).encode()
+    both += live_page.room_heading("<b>&") + said
+    return {
+        "a live page that goes on elsewhere": begun
+        + live_page.page_end("It ended.", "?room=a&lastEventId=a:1").encode(),
+        "a live page of two rooms that is over": both + live_page.page_end("That was all.").encode(),
+        "a live page that comes anew at once": begun + live_page.page_end("Changed.", "?", at_once=True).encode(),
+    }
+
+
+def test_pages_that_go_on_are_as_html_is_meant_but_for_what_sends_them_on(lively, tmp_path: Path) -> None:
+    """By then a page is long past its head, where alone HTML has a ``refresh``. Browsers follow it all the same."""
+    said = complaints(tmp_path, live_pages(lively))
+    assert {each.partition(",")[0] for each in said} == {"a live page that comes anew at once"}
+    assert all('<meta http-equiv="refresh"' in each for each in said)
 
 
 def test_the_checker_would_say(tmp_path: Path) -> None:
