@@ -157,7 +157,7 @@ class MergedViewer(Viewer):
 
     async def start(self, started: list[Started]) -> None:
         for follower, _, error in self._refused:
-            for message in follower.form.refused(error):
+            for message in follower.form.dropped(error):
                 await follower.send(message)
         for room in started:
             stay = self._stays.get(room.slug)

@@ -21,12 +21,10 @@ from feeds.forms.writers import MergedWriter, PageWriter, TerminalWriter, Writer
 
 
 class StreamForm(Form, Protocol):
-    """What is shared by all who follow a room in one way. ``refused`` (a room that cannot be read from the start),
-    ``dropped`` (one that can no longer be) and ``complete`` are not asked of all."""
+    """What is shared by all who follow a room in one way. ``dropped`` (the room cannot be read, or no longer) and
+    ``complete`` (it is archived, and this was all) are not asked of all."""
 
     def ending(self, error: ChatError, place: str) -> str: ...
-
-    def refused(self, error: ChatError) -> list[Message]: ...
 
     def dropped(self, error: ChatError) -> list[Message]: ...
 

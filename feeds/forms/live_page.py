@@ -48,13 +48,8 @@ class LivePage(Watching):
         known = {message["mid"]: message for message in history}
         return [Part(self._item(message, known), mid=message["mid"]) for message in history]
 
-    def refused(self, error: ChatError) -> list[Message]:
-        # Nothing of it is on the page. One that came anew would be told the same.
-        return together([Part(room_heading(f"{self.slug}: {error.detail}"))])
-
     def dropped(self, error: ChatError) -> list[Message]:
-        said = f'<li class="live__room">{escape(error.detail)} (<bdi>{escape(self.slug)}</bdi>)</li>'
-        return together([Part(said.encode(), type=DROPPED)])
+        return together([Part(room_heading(f"{self.slug}: {error.detail}"), type=DROPPED)])
 
     def complete(self, head: int) -> str:
         return page_end("This room is archived: nothing is added to it.")

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from chat.errors import ChatError
 from chat.follower import RUN_CHARS, Count, Message
 from chat.queue import Waiting
 from chat.rights import Rights
@@ -46,9 +45,6 @@ class Watching:
     @property
     def heartbeat_seconds(self) -> float:
         return settings.STREAM_COMMENT_SECONDS
-
-    def refused(self, error: ChatError) -> list[Message]:
-        return self.dropped(error)
 
     def presence(self, people: Count) -> list[Message]:
         return []

@@ -176,7 +176,7 @@ class PageWriter(Writer):
         """Whether what the page shows must not stay there because of ``part``."""
         shown = self._shown[slug]
         if part.type == live_page.DROPPED:
-            return bool(shown.first)
+            return bool(shown.first)  # where nothing of it is there, the page that came anew would be told the same
         if not shown.first or part.mid < shown.first or part.mid in shown.taken_back:
             return False
         if part.type == events.REDACTED:

@@ -159,7 +159,7 @@ async def test_several_rooms_live_on_one_page(server: Engawa, person) -> None:
     assert len(streams) == 1
     live = await (await person(java_script_enabled=False)).context.new_page()
     await follow(live, f"{server.base}/feeds/stream.html?{query}")
-    await expect(live.get_by_text(f"There is no such room. ({slugs[1]})")).to_be_visible()
+    await expect(live.get_by_text(f"{slugs[1]}: There is no such room.")).to_be_visible()
     async with participant(server.sockets, slugs[0]) as somebody_else:
         await somebody_else.post("without a script")
     await expect(bodies(live)).to_have_text(["live", "the others go on", "without a script"])

@@ -314,7 +314,7 @@ async def test_a_room_that_drops_out_takes_along_what_it_said() -> None:
     gone = LivePage("veranda").dropped(errors.RoomNotFound())
     await writer.towards("veranda")(gone[0])
     assert not sent.ended, "there was nothing of it: to come anew would lead here again, for ever"
-    assert b"There is no such room. (<bdi>veranda</bdi>)" in sent.content
+    assert b"veranda: There is no such room." in sent.content
     await told(writer, logged(1))
     await writer.towards("veranda")(gone[0])
     assert sent.ended
