@@ -62,9 +62,9 @@ async def test_the_time_leads_there_and_the_menu_copies_it(server: Engawa, perso
     assert await room.evaluate("navigator.clipboard.readText()") == server.base + address
     await newest.locator(".message__permalink").click()
     await expect(room).to_have_url(re.compile(re.escape(address)))
-    embed = await reader.open(f"{server.base}/embed/{slug}/")
+    embed = await reader.open(f"{server.base}/embed/{slug}/", live=False)
     async with reader.context.expect_page() as opened:
-        await embed.locator(".message__permalink").last.click()
+        await embed.locator(f"a[href$='/m/{mids[2]}/']").click()
     await expect(await opened.value).to_have_url(re.compile(rf"/feeds/{slug}/m/{mids[2]}/"))
 
 
