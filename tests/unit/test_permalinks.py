@@ -52,7 +52,7 @@ def test_it_shows_the_message_among_those_around_it(said, client, door: str, at:
     assert ("data-stream-url" in page) == (around[-1] == 8)
 
 
-@pytest.mark.parametrize("room_path", ["/feeds/veranda/", "/embed/veranda/", "/chat/veranda/"])
+@pytest.mark.parametrize("room_path", ["/feeds/veranda/", "/chat/veranda/"])
 def test_one_gets_from_page_to_page_and_misses_none(said, client, room_path: str) -> None:
     def follow(path: str, way: str) -> list[int]:
         seen = []
