@@ -14,7 +14,7 @@ from chat.models import Room
 from feeds import xml
 from feeds.addresses import absolute
 
-ROOMS_ON_A_PAGE = 10_000  # a sitemap may have 50,000 addresses, and a room may have several
+ROOMS_ON_A_PAGE = 1000  # a sitemap may have 50,000 addresses; but anybody may ask for it, and each takes its time
 _NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
 # What does not end, what is long, and what is for programs. All else that may not be listed says so itself, and must
 # be asked for to be heard.
