@@ -28,8 +28,6 @@ addEventListener("message", ({ data, origin, source }) => {
   frame.style.blockSize = `${Math.ceil(Math.min(Math.max(data.height, least), most))}px`;
 });
 
-// Those that spoke before we listened say it again. There is nothing secret in a question.
-for (const frame of frames()) {
-  const origin = originOf(frame);
-  frame.contentWindow?.postMessage({ engawa: VERSION, type: "ask" }, origin === "null" ? "*" : origin);
-}
+// Those that spoke before we listened say it again. A question tells nothing, so it may go to whatever is there by now;
+// one that has not loaded yet speaks by itself.
+for (const frame of frames()) frame.contentWindow?.postMessage({ engawa: VERSION, type: "ask" }, "*");

@@ -490,7 +490,6 @@ class EngawaRoom extends HTMLElement {
     };
     if (this.#about.archived) this.#rest();
     else this.#line = Line.join(this.#place.base, this.#reader);
-    this.#head();
   }
 
   // It may be opened again, and something taken out of it.
@@ -547,7 +546,6 @@ class EngawaRoom extends HTMLElement {
     delete this.#timers.apply;
     const events = this.#due.splice(0);
     this.#keeping(() => events.forEach((event) => this.#apply(event)));
-    this.#head();
     for (const event of events) this.#tell(event.type === "message" ? "message" : "change", event);
   }
 
@@ -587,7 +585,6 @@ class EngawaRoom extends HTMLElement {
         for (const message of page.messages) this.#put(message);
         for (const event of this.#meanwhile) this.#apply(event);
       });
-      this.#head();
     } catch {
       // The button is still there to try again.
     } finally {
@@ -847,6 +844,7 @@ class EngawaRoom extends HTMLElement {
     const tops = read.map((item) => [item.dataset.mid, topOf(item)]);
     this.#unseen = false;
     act();
+    this.#head();
     if (this.#follows) return this.#toNewest();
     const [mid, top] = tops.find(([mid]) => this.#shown.has(mid)) ?? [];
     if (mid) log.scrollTop += topOf(this.#shown.get(mid).item) - top;
