@@ -180,6 +180,11 @@ def test_a_consumer_of_oembed_gets_from_a_page_to_its_frame(
     assert "X-Frame-Options" not in framed.headers
 
 
+def said_by(preview: dict[str, Any]) -> dict[str, str]:
+    """oEmbed as it was read; from XML, with an attribute that is empty in the form that needs no quotes."""
+    return {name: str(value).replace('allow=""', "allow") for name, value in preview.get("oEmbed", {}).items()}
+
+
 def test_who_shows_links_finds_all_for_a_preview(site: Engawa, history: dict, node: Callable[..., Any]) -> None:
     message = history["talk"][1]
     pages = [f"{site.base}/feeds/{path}/" for path in ("talk", f"talk/m/{message['mid']}", "blog", "bare")]
@@ -189,9 +194,9 @@ def test_who_shows_links_finds_all_for_a_preview(site: Engawa, history: dict, no
         assert preview["twitter_card"] == {"card": "summary_large_image"}
         (image,) = preview["open_graph"]["images"]
         assert httpx.get(image["url"]).headers["Content-Type"] == image["type"] == "image/png"
-        embed = {name: str(value) for name, value in preview.get("oEmbed", {}).items()}
+        embed = said_by(preview)
         # What ends with an escaped character, as this name does, it does not read from XML.
-        read = {**embed, **{name: str(value) for name, value in other.get("oEmbed", {}).items() if value}}
+        read = {**embed, **{name: value for name, value in said_by(other).items() if value}}
         assert read == embed
         assert bool(other.get("oEmbed")) == bool(embed)
         assert (embed == {}) == url.endswith("/bare/")
