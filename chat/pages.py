@@ -136,7 +136,9 @@ def _page_after(readable: MessageQuerySet, head: int, after: str, size: int) -> 
 
 
 def _page_from(readable: MessageQuerySet, head: int, since: str, size: int) -> MessagePage:
-    """Nothing comes before it, whatever there is."""
+    """Nothing comes before it, whatever there is. Who asks for one asks for that one: no other takes its place."""
+    if size == 1:
+        return MessagePage(list(readable.filter(mid=since)), head, None, None)
     found = list(readable.filter(mid__gte=since).order_by("mid")[: size + 1])
     return MessagePage(found[:size], head, None, found[size - 1].mid if len(found) > size else None)
 

@@ -635,6 +635,7 @@ class EngawaRoom extends HTMLElement {
   /** The same at the other end, where it does not follow the room. */
   #isBeyond(mid) {
     if (!this.#from || mid < this.#newest?.dataset.mid) return false;
+    if (this.#most === 1) return mid !== this.#from; // one message, and nobody else's words in its place
     return (this.#later ||= this.#shown.size >= this.#most);
   }
 
@@ -718,7 +719,7 @@ class EngawaRoom extends HTMLElement {
       button("later", () => this.#loadMore({ from: this.#newest.dataset.mid, limit: this.#limit + 1 })),
     ];
     if (this.#isNewestFirst) run.reverse();
-    run.push(part("p", "empty", {}, words.empty));
+    run.push(part("p", "empty", {}, words[this.#from ? "deleted" : "empty"]));
     parts.run = make("div", { class: "run" }, ...run);
     part("div", "log", { role: "log", tabindex: 0, "aria-live": "off" }, parts.run);
     parts.log.addEventListener("scroll", () => this.#scrolled(), { passive: true });

@@ -281,6 +281,26 @@ async def test_what_is_taken_back_leaves_the_page(server: Engawa, host: Host, pe
     assert heard[-2:] == ["archived", "room.archived"]
 
 
+async def test_one_message_stays_that_one_or_is_gone(server: Engawa, host: Host, person, site) -> None:
+    slug = host.room("quoted")
+    first = host.say(slug, "what is quoted")
+    somebody = await person()
+    quote = room_element(server, slug, f'from="{first}" limit="1"')
+    page = await somebody.open(site(page_with(server, quote)).url, live=False)
+    await be(page.locator("engawa-room"), "live")
+    host.say(slug, "what came after it")
+    host.ask(slug, type="react", mid=first, reaction="👍")
+    await expect(page.locator("[part=reaction]")).to_have_text("👍 1")
+    await expect(texts(page)).to_have_text(["what is quoted"])
+    host.ask(slug, type="delete", mid=first)
+    host.say(slug, "what would take its place")
+    host.do(slug, "governing.archive(olga, room.pk)")
+    await be(page.locator("engawa-room"), "archived")
+    await expect(texts(page)).to_have_count(0)
+    await expect(page.locator("[part=empty]")).to_have_text("a deleted message")
+    await expect(page.locator("[part=later]")).to_be_hidden()
+
+
 async def test_a_room_that_closes_is_gone_and_a_ticket_opens_it(server: Engawa, host: Host, person, site) -> None:
     slug = host.room("closing")
     host.say(slug, "the word xyzzy")

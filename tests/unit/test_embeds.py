@@ -228,6 +228,7 @@ def test_a_history_for_anybody_says_what_the_component_shows(cast, client: Clien
     assert shown(f"limit=2&before={mids[3]}") == ([1, 2], mids[1], mids[2])
     assert shown(f"limit=2&from={mids[1]}") == ([1, 2], None, mids[2])
     assert shown(f"limit=9&from={mids[1]}") == ([1, 2, 3, 4], None, None)
+    assert shown(f"limit=1&from={mids[0]}") == ([0], None, None)
     page = ask("limit=1")
     assert (page["room"], page["head"], page["about"]["title"], page["pinned"]["mid"]) == (
         "veranda", Room.objects.get(pk=cast.room.pk).head, "Veranda", mids[0],
@@ -237,6 +238,10 @@ def test_a_history_for_anybody_says_what_the_component_shows(cast, client: Clien
     actions.delete(cast.gil, cast.room.pk, mids[0])
     again = client.get("/feeds/veranda/messages", headers={"If-None-Match": etag})
     assert (again.status_code, again.json()["pinned"]) == (200, None)
+    assert shown(f"limit=2&from={mids[0]}") == ([1, 2], None, mids[2])
+    assert shown(f"limit=1&from={mids[0]}") == ([], None, None), "nobody is quoted with another's words"
+    frame = client.get(f"/embed/veranda/?limit=1&from={mids[0]}").text
+    assert "<p>a deleted message</p>" in frame
     for bad in ("from=x", "before=x", "limit=0"):
         answer = client.get(f"/feeds/veranda/messages?{bad}")
         assert (answer.status_code, answer.json()["error"]["code"]) == (400, "query.invalid")
