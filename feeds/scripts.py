@@ -1,6 +1,7 @@
 """The scripts that other sites' pages load: the web component, and the helper that gives our iframes their height.
 
-Each has a stable address, revalidated, and one with a hash of what it holds, which is good for ever.
+Each has a stable address, revalidated, and one with a hash of what it holds. What was released is kept, so that pages
+which name one version, with its integrity, have it for ever.
 """
 
 import gzip
@@ -8,6 +9,7 @@ from base64 import b64encode
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256, sha384
+from pathlib import Path
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -34,7 +36,20 @@ class Script:
 
 @cache
 def script(name: str) -> Script:
-    content = (settings.BASE_DIR / "static" / "embed" / f"{name}.js").read_bytes()
+    """As it is now."""
+    return _read(settings.BASE_DIR / "static" / "embed" / f"{name}.js")
+
+
+@cache
+def versions(name: str) -> dict[str, Script]:
+    """Those that a page may name, by hash: what was released, and what there is now."""
+    released = (settings.BASE_DIR / "static" / "embed" / "released").glob(f"{name}.*.js")
+    known = [script(name), *map(_read, released)]
+    return {version.hash: version for version in known}
+
+
+def _read(path: Path) -> Script:
+    content = path.read_bytes()
     integrity = b64encode(sha384(content).digest()).decode()
     return Script(content, gzip.compress(content, mtime=0), sha256(content).hexdigest()[:16], f"sha384-{integrity}")
 
@@ -45,8 +60,8 @@ class ScriptView(View):
     http_method_names = ["get", "head", "options"]
 
     def get(self, request: HttpRequest, name: str, hash: str | None = None) -> HttpResponseBase:
-        found = script(name)
-        if hash not in (None, found.hash):
+        found = script(name) if hash is None else versions(name).get(hash)
+        if found is None:
             raise Http404()
         etag = f'W/"{found.hash}"'
         response = get_conditional_response(request, etag)

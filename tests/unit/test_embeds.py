@@ -3,7 +3,7 @@
 import gzip
 import re
 from base64 import b64encode
-from hashlib import sha384
+from hashlib import sha256, sha384
 from html import unescape
 
 import pytest
@@ -56,6 +56,32 @@ def test_a_script_has_an_address_that_stays_and_one_that_never_changes(client: C
     assert (small["Content-Encoding"], gzip.decompress(small.content)) == ("gzip", content)
     assert "Accept-Encoding" in small["Vary"]
     assert script.integrity == f"sha384-{b64encode(sha384(content).digest()).decode()}"
+
+
+def test_a_released_version_stays_after_the_script_was_changed(client: Client, settings, tmp_path) -> None:
+    folder = tmp_path / "static" / "embed"
+    (folder / "released").mkdir(parents=True)
+    (folder / "engawa-room.js").write_text("2;")
+    old = sha256(b"1;").hexdigest()[:16]
+    (folder / "released" / f"engawa-room.{old}.js").write_text("1;")
+    settings.BASE_DIR = tmp_path
+    scripts.script.cache_clear()
+    scripts.versions.cache_clear()
+    try:
+        assert client.get(f"/embed/engawa-room.{old}.js").content == b"1;"
+        assert client.get("/embed/engawa-room.js").content == b"2;"
+    finally:
+        scripts.script.cache_clear()
+        scripts.versions.cache_clear()
+
+
+def test_what_was_released_is_what_its_name_says() -> None:
+    released = sorted((settings.BASE_DIR / "static" / "embed" / "released").iterdir())
+    assert released
+    for path in released:
+        name, hash, _ = path.name.split(".")
+        assert name in scripts.NAMES
+        assert sha256(path.read_bytes()).hexdigest()[:16] == hash, path
 
 
 # How it looks ---------------------------------------------------------------------------------------------
