@@ -26,6 +26,8 @@ MAX_WORDS = 16
 MAX_KEY_CHARS = 40
 _LOOKS = (100, 1000)  # how many messages are looked at, and how many more where those were too few
 _LOOK_WITHOUT_INDEX = 5000  # the same for what no index helps with, such as a single kana
+_AT_ONCE = 1000  # of those are held at a time
+_MOST_CHARS = 2_000_000  # of texts that are looked at, folded, which may make eighteen characters of one
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +127,20 @@ def search(room: Room, wanted: Wanted, *, sees_sealed: bool = False, size: int |
         looking = _by_itself(there, _LOOK_WITHOUT_INDEX if wanted.needles or wanted.names else size + 1)
     mids: list[str] = []
     older = looked = None
+    chars = 0
     for candidates, is_last in looking:
         for mid, text, author_key, author_name in candidates:
-            if _is_wanted(wanted, text, author_key, author_name):
-                if len(mids) == size:
-                    older = mids[-1]
-                    break
-                mids.append(mid)
+            if chars > _MOST_CHARS:
+                older = looked
+                break
+            if _is_by_whom(wanted, author_key, author_name):
+                folded = terms.fold(text) if wanted.needles else ""
+                chars += len(folded)
+                if all(needle.stands_in(folded) for needle in wanted.needles):
+                    if len(mids) == size:
+                        older = mids[-1]
+                        break
+                    mids.append(mid)
             looked = mid
         if older or is_last:
             break
@@ -174,21 +183,21 @@ def _by_index(room: Room, there: MessageQuerySet, hashes: list[indexing.Hash]) -
 
 def _by_itself(there: MessageQuerySet, most: int) -> Iterator[_Look]:
     """The same where there is nothing to ask the index for."""
-    candidates = list(there.order_by("-mid").values_list(*_FIELDS)[:most])
-    yield candidates, len(candidates) < most
+    while most > 0:
+        asked = min(most, _AT_ONCE)
+        candidates = list(there.order_by("-mid").values_list(*_FIELDS)[:asked])
+        yield candidates, len(candidates) < asked
+        there = there.filter(mid__lt=candidates[-1][0])
+        most -= asked
 
 
-def _is_wanted(wanted: Wanted, text: str, author_key: str, author_name: str) -> bool:
+def _is_by_whom(wanted: Wanted, author_key: str, author_name: str) -> bool:
     if wanted.author and author_key != wanted.author:
         return False
-    if wanted.names:
-        name = terms.fold(author_name)
-        if not all(needle.stands_in(name) for needle in wanted.names):
-            return False
-    if not wanted.needles:
+    if not wanted.names:
         return True
-    folded = terms.fold(text)
-    return all(needle.stands_in(folded) for needle in wanted.needles)
+    name = terms.fold(author_name)
+    return all(needle.stands_in(name) for needle in wanted.names)
 
 
 def page_fields(room: Room, page: Page, permalinks: str) -> dict[str, object]:

@@ -148,6 +148,26 @@ def test_a_search_is_a_few_queries_however_much_was_said(cast, django_assert_max
     assert steps == 3, "1,100 messages are looked at in one step"
 
 
+@pytest.mark.parametrize("words", ["ぬ", '"plover plover"'])
+def test_a_search_looks_at_so_much_text_at_once_and_no_more(cast, monkeypatch, words: str) -> None:
+    long = "\ufdfa" * 40
+    said = [posting.post(cast.gil, cast.room.pk, f"{long} plover ploverぬ {number}").mid for number in range(7)]
+    wanted = posting.post(cast.gil, cast.room.pk, "ぬ plover plover").mid
+    for _ in range(3):
+        posting.post(cast.gil, cast.room.pk, f"{long} plover ploverless ね")
+    monkeypatch.setattr(search, "_MOST_CHARS", 1500)  # two of these, of 18 times as many characters as they seem
+    monkeypatch.setattr(search, "_AT_ONCE", 2)
+    found, steps, before = [], 0, {}
+    while before is not None:
+        page = search.search(cast.room, search.wanted_of({"q": words, **before}), size=50)
+        found += [each.message.mid for each in page.found]
+        steps += 1
+        assert page.looked_far == (page.older_mid is not None)
+        before = {"before": page.older_mid} if page.older_mid else None
+    assert found == [wanted, *said[::-1]]
+    assert 4 <= steps <= 6
+
+
 WRONG = [
     {"q": "x" * 201},
     {"q": " ".join(f"word{number}" for number in range(17))},
