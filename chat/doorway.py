@@ -65,7 +65,13 @@ class Stay:
         if canonical is None:
             raise errors.RoomNotFound()
         relay = await relays().of(canonical)
-        self._hold = await limits().room(relay.room_id)
+        try:
+            self._hold = await limits().room(relay.room_id)
+        except errors.TooManyConnections:
+            # Who may not know of the room does not learn that it is full.
+            follower = self.follower
+            await in_database(enter, relay.room_id, follower.actor, follower.network, None, follower.grant)
+            raise
         self.relay = relay
         relay.join(self.follower)
         try:

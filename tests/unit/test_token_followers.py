@@ -174,6 +174,22 @@ async def test_made_private_it_stays_who_has_a_token_and_goes_who_has_none() -> 
         assert not any("among us" in str(event) for event in anybody.events)
 
 
+async def test_a_full_room_says_so_only_to_who_may_know_of_it(settings) -> None:
+    settings.CONNECTIONS_PER_ROOM = 1
+    room, olga, grant = await prepared()
+    async with reading(room, actor=olga):
+        with pytest.raises(errors.TooManyConnections):
+            async with reading_by(room, grant):
+                pass
+        with pytest.raises(errors.RoomNotFound):
+            async with reading(room):
+                pass
+        await in_database(viewing.revoke_view_token, olga, room.pk, grant.token_id)
+        with pytest.raises(errors.TokenInvalid):
+            async with reading_by(room, grant):
+                pass
+
+
 async def test_it_is_counted_as_one_who_watches() -> None:
     room, olga, grant = await prepared()
     async with reading(room, actor=olga), reading_by(room, grant) as reader, reading_by(room, grant):
