@@ -117,7 +117,7 @@ def node_packages() -> Path:
     wanted = lock.read_text()
     if not stamp.is_file() or stamp.read_text() != wanted:
         npm = next(Path(node()).parent.parent.rglob("npm/bin/npm-cli.js"))
-        command = [node(), str(npm), "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"]
+        command = [node(), str(npm), "ci", "--loglevel=error", "--no-audit", "--no-fund", "--ignore-scripts"]
         print("tests: installing what", lock, "names", file=sys.stderr)
         if subprocess.run(command, cwd=NODE_FOLDER, timeout=_INSTALL_SECONDS).returncode:
             raise SystemExit(f"tests: what {lock} names could not be installed; the lines above say why.")
