@@ -50,6 +50,7 @@ Replay              | /feeds/{slug}/replay              | page   | 200    | 200 
 Replay, live        | /feeds/{slug}/replay/stream       | form   | 200    | 200      | 200      | 404     | 200   | 200    | 404         | 404
 Ticket              | /feeds/{slug}/ticket              | ticket | 401    | 401      | 401      | 401     | 201   | 401    | 404         | 401
 History             | /feeds/{slug}/messages            | page   | 200    | 200      | 200      | 404     | 200   | 404    | 404         | 404
+Search              | /feeds/{slug}/search?q=hello      | page   | 200    | 200      | 200      | 404     | 200   | 404    | 404         | 404
 How to embed it     | /feeds/{slug}/embed               | page   | 200    | 200      | 200      | 404     | 404   | 404    | 404         | 404
 Report              | /feeds/{slug}/report?mid={mid}    | report | 200    | 200      | 200      | 404     | 404   | 404    | 404         | 404
 The room            | /chat/{slug}/                     | ours   | 200    | 200      | 200      | 404     | 404   | 404    | 404         | 404
@@ -61,6 +62,7 @@ Its day             | /chat/{slug}/{day}/               | ours   | 200    | 200 
 Its transcripts     | /chat/{slug}/export               | ours   | 200    | 200      | 200      | 404     | 404   | 404    | 404         | 404
 Its transcript      | /chat/{slug}/export.csv           | ownf   | 200    | 200      | 200      | 404     | 404   | 404    | 404         | 404
 Its replay          | /chat/{slug}/replay               | ours   | 200    | 200      | 200      | 404     | 404   | 404    | 404         | 404
+Its search          | /chat/{slug}/search?q=hello       | ours   | 200    | 200      | 200      | 404     | 404   | 404    | 404         | 404
 View tokens         | /chat/{slug}/view-tokens          | ours   | 404    | 404      | 404      | 404     | 404   | 404    | 404         | 404
 API                 | /api/v1/rooms/{slug}/messages     | api    | 401    | 401      | 401      | 401     | 401   | 401    | 401         | 401
 Sitemap             | /sitemap.xml                      | site   | 200    | 200      | 200      | 200     | 200   | 200    | 200         | 200
