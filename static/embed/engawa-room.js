@@ -74,6 +74,11 @@ function placeOf(src) {
   if (!src || !URL.canParse(src, document.baseURI)) return null;
   const { protocol, origin, pathname } = new URL(src, document.baseURI);
   const path = /^\/(?:feeds|chat|embed)\/([^/]+)/.exec(pathname)?.[1];
+  try {
+    decodeURI(path);
+  } catch {
+    return null;
+  }
   return path && /^https?:$/.test(protocol) ? { base: `${origin}/`, path } : null;
 }
 
@@ -635,7 +640,7 @@ class EngawaRoom extends HTMLElement {
   /** The same at the other end, where it does not follow the room. */
   #isBeyond(mid) {
     if (!this.#from || mid < this.#newest?.dataset.mid) return false;
-    if (this.#most === 1) return mid !== this.#from; // one message, and nobody else's words in its place
+    if (this.#most === 1) return mid !== this.#from; // no other in its place
     return (this.#later ||= this.#shown.size >= this.#most);
   }
 

@@ -449,8 +449,11 @@ async def test_attributes_may_change_at_any_time(server: Engawa, host: Host, per
     await expect(texts(page)).to_have_text([shown[29], "message 30", "beyond"])
     await set_to(header="hide")
     await expect(room.locator("[part=header]")).to_be_hidden()
-    await set_to(src="/nowhere")
-    await be(room, "gone")
+    for nowhere in ("/nowhere", f"{server.base}/feeds/%ff/"):
+        await set_to(src=nowhere)
+        await be(room, "gone")
+        await set_to(src=f"{server.base}/feeds/{slug}/")
+        await be(room, "live")
     await set_to(src=f"{server.base}/chat/{slug.upper()}/", limit=1)
     await be(room, "live")
     host.say(slug, "under its proper name")
