@@ -26,6 +26,11 @@ _TOO_LARGE = (
 )
 
 
+# Of a request's first line and its headers. Twisted's 16 KiB would cut off, without an answer, a stream of as many
+# rooms as may be on one: each is named by up to 64 characters of nine bytes, and in the cursor again, encoded twice.
+HEAD_BYTES = 64 * 1024
+HTTPChannel.MAX_LENGTH = HTTPChannel.totalHeadersSize = HEAD_BYTES
+
 _OF_THE_REQUEST = frozenset(
     """args clean_headers client client_scheme content cookies host notifications query_string received_cookies
     requestHeaders request_start responseHeaders root_path server_addr""".split()

@@ -6,6 +6,7 @@ import re
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -331,3 +332,23 @@ def test_too_many_rooms_or_none(server: Engawa) -> None:
     assert httpx.get(f"{server.base}/feeds/stream?room=!!!").status_code == 404
     answer = httpx.get(f"{server.base}/feeds/stream?room=lobby&room=garden&lastEventId=7")
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "cursor.invalid")
+
+
+async def test_as_many_rooms_as_there_may_be_are_followed_by_their_longest_names(server: Engawa) -> None:
+    slugs = [f"{'縁' * 62}{number}" for number in range(10, 30)]
+    server.shell(
+        f"from chat.models import Room\nRoom.objects.bulk_create(Room(slug=slug, title='x') for slug in {slugs})"
+    )
+    rooms = urlencode([("room", slug) for slug in slugs])
+    async with viewer(server.base, path=f"/feeds/stream?{rooms}") as watching:
+        place = watching.last_id
+    assert place.count(":0") == 20
+    again = f"/feeds/stream?{rooms}&{urlencode({'lastEventId': place})}"
+    assert 16 * 1024 < len(again) < 64 * 1024
+    async with viewer(server.base, path=again) as watching:
+        async with participant(server.sockets, slugs[7]) as author:
+            await author.post("heard")
+        block: dict[str, str] = {"data": ""}
+        while "heard" not in block["data"]:
+            block = await watching.block()
+        assert block["id"].count(":0") == 19
