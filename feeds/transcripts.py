@@ -18,7 +18,7 @@ from typing import Any
 from chat.events import encode, message_fields, timestamp
 from chat.ledger import safe_cell
 from chat.models import Message
-from feeds.forms.harmless import harmless
+from feeds.forms.harmless import harmless, set_off
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +129,10 @@ def _begin_text(about: About) -> str:
 
 
 def _message_text(message: Message, slug: str) -> str:
-    name = message.author_name if message.author_kind == "user" else f"{message.author_name} ({message.author_kind})"
+    name = set_off(message.author_name, message.author_kind, message.author_role)
     edited = " (edited)" if message.edited_at else ""
     text = "\n    ".join(map(harmless, message.text.split("\n")))
-    return f"[{timestamp(message.created_at)[:19].replace('T', ' ')}] {harmless(name)}{edited}: {text}\n"
+    return f"[{timestamp(message.created_at)[:19].replace('T', ' ')}] {name}{edited} {text}\n"
 
 
 def _end_text(count: int, reason: str) -> str:

@@ -22,6 +22,13 @@ def harmless(text: str) -> str:
     return _HARMFUL.sub("\ufffd", text.replace("\t", TAB))
 
 
+def set_off(name: str, kind: str, role: str) -> str:
+    """Somebody's name as text has it: in brackets, which no name can have, so that nobody's is taken for more."""
+    name = harmless(name).replace("<", "‹").replace(">", "›")
+    rank = role if kind == "user" else kind
+    return f"<{name}, {rank}>" if rank in ("guest", "bot", "owner", "moderator") else f"<{name}>"
+
+
 @cache
 def columns(char: str) -> int:
     """How many columns a character may take: rather too many than too few."""

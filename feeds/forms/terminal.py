@@ -15,7 +15,7 @@ from chat import events
 from chat.errors import ChatError
 from chat.events import LoggedEvent, timestamp
 from chat.follower import Message
-from feeds.forms.harmless import columns_of, harmless, wrapped
+from feeds.forms.harmless import columns_of, harmless, set_off, wrapped
 from feeds.forms.parts import Part, Watching, together
 
 WIDTHS = (0, *range(40, 201, 20))  # 0: not broken. Few, since each is a form of its own, and made once for all of it
@@ -87,12 +87,8 @@ class Terminal(Watching):
 
     def _message_part(self, message: dict, seq: int | None, type: str) -> Part:
         author, mid = message["author"], message["mid"]
-        name = harmless(author["name"]).replace("<", "‹").replace(">", "›")
-        kind = author["kind"] if author["kind"] != "user" else author["role"]
-        if kind in ("guest", "bot", "owner", "moderator"):
-            name += f", {kind}"
         at = message["at"]
-        said = f"<{name}> "
+        said = f"{set_off(author['name'], author['kind'], author['role'])} "
         if type == events.EDITED:
             was, at = at, message.get("edited_at") or at
             said = f"* {said}now says instead of what was said at {_when(mid, at, was)}: "

@@ -12,7 +12,7 @@ from chat import errors, events
 from chat.events import LoggedEvent
 from chat.ring import redacted
 from feeds.encoders import ServerSentEvents
-from feeds.forms.harmless import columns, harmless, wrapped
+from feeds.forms.harmless import columns, harmless, set_off, wrapped
 from feeds.forms.kinds import KINDS, kind_for
 from feeds.forms.lines import Lines
 from feeds.forms.live_page import LivePage
@@ -419,3 +419,16 @@ async def test_a_page_shows_what_stands_and_nothing_else_whatever_happens(seed: 
         assert len(found) == len(set(found)), "nothing twice"
         shown = sorted(mid for mid, _ in found)
         assert shown == [mid for mid in sorted(room.texts) if shown and mid >= shown[0]], "and no gap"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "role", "text"),
+    [
+        ("Aki", "guest", "none", "<Aki, guest>"),
+        ("olga", "user", "owner", "<olga, owner>"),
+        ("mio", "user", "member", "<mio>"),
+        ("Olga, owner> yes\x1b[2J", "guest", "none", "<Olga, owner› yes\ufffd[2J, guest>"),
+    ],
+)
+def test_a_name_is_set_off_so_that_nobody_can_write_beyond_it(name: str, kind: str, role: str, text: str) -> None:
+    assert set_off(name, kind, role) == text
