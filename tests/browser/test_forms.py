@@ -3,15 +3,14 @@
 import asyncio
 import json
 import re
-import shutil
 
 import httpx
-import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.browser.test_rooms import new_room
 from tests.clients import participant
 from tests.parts import LONG
+from tests.parts import curl as curl_path
 from tests.servers import Engawa
 
 MESSAGES = 100
@@ -29,7 +28,7 @@ async def follow(page: Page, url: str) -> None:
 
 async def from_curl(address: str, last: str) -> list[str]:
     """What a terminal's curl printed up to ``last``."""
-    curl = await asyncio.create_subprocess_exec("curl", "-sN", address, stdout=asyncio.subprocess.PIPE)
+    curl = await asyncio.create_subprocess_exec(curl_path(), "-sN", address, stdout=asyncio.subprocess.PIPE)
     try:
         said = await curl.stdout.readuntil(last.encode() + b"\n")
     finally:
@@ -50,7 +49,6 @@ async def from_lines(address: str, last: str) -> list[str]:
     raise AssertionError("the stream ended")
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
 async def test_a_terminal_and_a_browser_without_scripts_follow_the_same(server: Engawa, person) -> None:
     slug = new_room(server, "without scripts")
     stream = f"{server.base}/feeds/{slug}/stream"

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import re
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from urllib.parse import urlencode
@@ -12,6 +11,7 @@ import httpx
 import pytest
 
 from tests.clients import PATIENCE_SECONDS, Viewer, participant, viewer
+from tests.parts import curl as curl_path
 from tests.people import browsing, cookies_of, submit
 from tests.servers import Engawa
 
@@ -168,7 +168,7 @@ async def test_lines_are_what_the_log_has_and_resume(server: Engawa) -> None:
 async def test_a_terminal_cannot_be_made_to_act(server: Engawa) -> None:
     slug = "terminal"
     curl = await asyncio.create_subprocess_exec(
-        shutil.which("curl") or pytest.skip("there is no curl here"),
+        curl_path(),
         *("-sN", f"{server.base}/feeds/{slug}/stream.txt?colour=1"),
         stdout=asyncio.subprocess.PIPE,
     )
