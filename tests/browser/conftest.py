@@ -3,6 +3,7 @@
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -21,8 +22,16 @@ ARGUMENTS = [
 ]
 
 
-@pytest_asyncio.fixture
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All of them run on one event loop, since they share a browser."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent) and pytest_asyncio.is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
+    """One for all tests: what somebody keeps, they keep in a profile of their own."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
         yield browser
@@ -52,7 +61,7 @@ class Person:
         return page
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def person(browser: Browser) -> AsyncIterator[Callable[..., Awaitable[Person]]]:
     """Makes people; at the end, none of their pages may have complained."""
     people: list[Person] = []
@@ -62,7 +71,10 @@ async def person(browser: Browser) -> AsyncIterator[Callable[..., Awaitable[Pers
         return people[-1]
 
     yield make
-    assert [complaint for somebody in people for complaint in somebody.complaints] == []
+    complaints = [complaint for somebody in people for complaint in somebody.complaints]
+    for somebody in people:
+        await somebody.context.close()  # and what breaks off then is no complaint
+    assert complaints == []
 
 
 class Site(ThreadingHTTPServer):

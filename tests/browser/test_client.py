@@ -23,13 +23,13 @@ STREAM = re.compile(r"/stream\?")
 PATIENCE_SECONDS = 30
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def line(server: Engawa) -> AsyncIterator[Line]:
     async with line_to(server.port) as line:
         yield line
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def somebody(person) -> AsyncIterator[Person]:
     """Whose browser may complain of the network, and of nothing else."""
     somebody = await person()
