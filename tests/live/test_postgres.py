@@ -11,13 +11,19 @@ import pytest
 
 from tests.clients import participant, viewer
 from tests.live.test_resources import open_streams
+from tests.parts import LONG
 from tests.servers import ROOT, Engawa, Postgres
 
+_MORE = (
+    *("archives", "reading", "permalinks", "feeds", "oembed", "metadata", "embeds", "several", "viewers", "viewing"),
+    *("tickets", "view_token_views", "moderator_views", "owner_views", "reports", "api"),
+)
 DATABASE_SUITES = [
     f"test_{name}.py"
     for name in (
         *("log", "rows", "actions", "writer", "relay", "views", "screening"),
         *("accounts", "invitations", "personal", "admin", "retention", "search", "indexing"),
+        *(_MORE if LONG else ()),
     )
 ]
 STREAMS = 100
@@ -35,6 +41,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, database_url: str) -> Itera
     engawa.stop()
 
 
+@pytest.mark.timeout(660)
 def test_the_database_suites_pass_on_postgres(postgres: Postgres) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", *(f"tests/unit/{name}" for name in DATABASE_SUITES)],
@@ -46,7 +53,7 @@ def test_the_database_suites_pass_on_postgres(postgres: Postgres) -> None:
         },
         capture_output=True,
         text=True,
-        timeout=170,
+        timeout=600 if LONG else 240,
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
