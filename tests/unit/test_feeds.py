@@ -210,11 +210,11 @@ def test_only_what_xml_may_hold() -> None:
 def test_a_feed_survives_whatever_is_in_the_tables(cast, client) -> None:
     mid = say(cast, 1)[0]
     Message.objects.filter(mid=mid).update(
-        html="<p>\x00\x0b\ufffe</p>", text="\x00\x0b\ufffe", author_name="\x1fGil\uffff"
+        html="<p>\x01\x0b\ufffe</p>", text="\x01\x0b\ufffe", author_name="\x1fGil\uffff"
     )
     Room.objects.filter(pk=cast.room.pk).update(title="\x0cVeranda", topic="\x01")
     assert Document(client, ATOM).texts == ["<p>\ufffd\ufffd\ufffd</p>"]
-    assert Document(client, JSON).texts == ["<p>\x00\x0b\ufffe</p>"]
+    assert Document(client, JSON).texts == ["<p>\x01\x0b\ufffe</p>"]
 
 
 @BOTH
