@@ -29,10 +29,18 @@ def long_history(services: Services, messages: int) -> Path:
     path = BENCH_FOLDER / f"history-{messages}-{made_for}.sqlite3"
     if not path.exists():
         part = path.with_suffix(".part")
-        part.write_bytes(template.read_bytes())
+        begin(part, template)
         fill_sqlite(part, ROOM, messages)
         part.rename(path)
     return path
+
+
+def begin(path: Path, template: Path) -> None:
+    """Make a database like ``template``, without what a run that was ended may have left: SQLite would take a log of its
+    for the new one's."""
+    for left in path.parent.glob(f"{path.name}*"):
+        left.unlink()
+    path.write_bytes(template.read_bytes())
 
 
 def mid_of(number: int) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psycopg
 
-from bench.long_history import ROOM, mid_of, moment_of
+from bench.long_history import ROOM, begin, mid_of, moment_of
 from bench.services import BENCH_FOLDER, Services
 from tests.servers import engawa_environment, manage
 
@@ -37,9 +37,7 @@ def talked_in(services: Services, messages: int) -> Path:
     path = BENCH_FOLDER / f"talk-{messages}-{_made_for()}.sqlite3"
     if not path.exists():
         part = path.with_suffix(".part")
-        for left in BENCH_FOLDER.glob(f"{part.name}*"):  # by a run that was ended; its log would be taken for this one's
-            left.unlink()
-        part.write_bytes(services.sqlite_template.read_bytes())
+        begin(part, services.sqlite_template)
         connection = sqlite3.connect(part)
         connection.execute("PRAGMA synchronous=OFF")
         ((room,),) = connection.execute("SELECT id FROM chat_room WHERE slug = ?", [ROOM])
