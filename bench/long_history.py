@@ -36,8 +36,8 @@ def long_history(services: Services, messages: int) -> Path:
 
 
 def begin(path: Path, template: Path) -> None:
-    """Make a database like ``template``, without what a run that was ended may have left: SQLite would take a log of its
-    for the new one's."""
+    """Make a database like ``template``, without what a run that was ended may have left: SQLite would take its log for
+    the new one's."""
     for left in path.parent.glob(f"{path.name}*"):
         left.unlink()
     path.write_bytes(template.read_bytes())
