@@ -15,7 +15,8 @@ let running = null;
 
 form.addEventListener("submit", (event) => {
   const button = /** @type {HTMLButtonElement} */ (event.submitter);
-  if (!button?.hasAttribute("formaction")) return;
+  // What is large is not held in a page's memory: the browser writes it to the disk by itself.
+  if (!button?.hasAttribute("formaction") || form.hasAttribute("data-is-large")) return;
   event.preventDefault();
   take(button);
 });

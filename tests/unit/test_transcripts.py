@@ -14,6 +14,7 @@ from django.test import Client
 from chat import errors, governing, posting
 from chat.models import Message
 from chat.render import to_html
+from feeds import transcript_views
 from feeds.asking import Span, read_span
 from feeds.transcripts import COLUMNS, FORMS, HTML_POLICY, About
 
@@ -141,6 +142,14 @@ def test_the_page_says_how_much_it_is(history: SimpleNamespace) -> None:
     again = Client().get("/feeds/veranda/export", headers={"If-None-Match": page["ETag"]})
     assert again.status_code == 304
     assert Client().get(f"/feeds/veranda/export?from={quote('<x>')}").status_code == 400
+
+
+def test_what_is_large_is_left_to_the_browser(history: SimpleNamespace, monkeypatch) -> None:
+    assert "data-is-large" not in Client().get("/feeds/veranda/export").text
+    monkeypatch.setattr(transcript_views, "MOST_COUNTED", 2)
+    page = Client().get("/feeds/veranda/export?to=9000-01-01").text
+    assert "data-is-large" in page
+    assert "More than 2 messages." in page
 
 
 def test_members_have_a_page_of_their_own(history: SimpleNamespace) -> None:
