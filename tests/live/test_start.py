@@ -82,7 +82,7 @@ def test_from_nothing_to_a_room_in_one_command(clone: Path) -> None:
         assert room == f"{base}/chat/lobby/"
         assert "Lobby" in httpx.get(room).text
         assert httpx.get(watch).status_code == 200
-        assert curl == f"curl -N {base}/feeds/lobby/stream"
+        assert curl == f"curl -N {base}/feeds/lobby/stream.txt"
         source = re.fullmatch(r'<iframe src="([^"]+)" title="Lobby" width="400" height="600"></iframe>', embed)
         assert httpx.get(source[1]).status_code == 200
         answers = environment(

@@ -96,7 +96,7 @@ class Command(BaseCommand):
             ("Watch it, from any browser, without taking part:", base + reverse("feeds:watch", args=[room.slug])),
             (
                 "Follow it in a terminal:",
-                f"curl -N {shlex.quote(base + reverse('feeds:watch', args=[room.slug]) + 'stream')}",
+                f"curl -N {shlex.quote(base + reverse('feeds:watch', args=[room.slug]) + 'stream.txt')}",
             ),
             (
                 "Put it into a page of yours:",
