@@ -16,7 +16,7 @@ from tests.servers import ROOT, Engawa, Postgres
 
 _MORE = (
     *("archives", "reading", "permalinks", "feeds", "oembed", "metadata", "embeds", "several", "viewers", "viewing"),
-    *("tickets", "view_token_views", "moderator_views", "owner_views", "api"),
+    *("view_token_views", "moderator_views", "api"),
 )
 DATABASE_SUITES = [
     f"test_{name}.py"
