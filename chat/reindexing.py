@@ -5,6 +5,7 @@ The first time, messages that were said before there was an index are given thei
 """
 
 from collections.abc import Callable
+from operator import attrgetter
 
 from django.db import connection, transaction
 from django.db.models import Min
@@ -13,6 +14,7 @@ from chat import indexing, log, rows
 from chat.models import Message, Room, SearchIndex
 
 AT_ONCE = 500  # messages that go into one transaction
+NAMED_AT_ONCE = 50_000  # whose names are read before
 
 _COLUMNS = ("mid", "number", "text", "author_key", "author_name", "deleted_at", "hidden_at")
 Tell = Callable[[int], None]  # of how many messages more
@@ -35,32 +37,42 @@ def reindex(*, restart: bool = False, tell: Tell = lambda count: None) -> None:
         if state.room_id != room_id:
             state.room_id, state.mid = room_id, ""
         _reserve(room_id)
-        while count := _enter_some(state):
-            tell(count)
+        number = _number_before(room_id, f"{state.mid}0")  # of the last that was entered, if any was
+        while names := _names_after(room_id, state.mid):
+            for some in (names[start : start + AT_ONCE] for start in range(0, len(names), AT_ONCE)):
+                number = _enter_some(state, some, number)
+                tell(len(some))
     state.is_complete = True
     state.save()
 
 
-def _enter_some(state: SearchIndex) -> int:
-    """Enter what comes next in the room that ``state`` is at. Returns how many messages that were."""
+def _names_after(room_id: int, mid: str) -> list[str]:
+    """The mids that come next in a room, many of them: where there is no index with all of them in their order, each
+    such question costs as much as the room is long."""
+    after = Message.objects.filter(room=room_id, mid__gt=mid).order_by("mid")
+    return list(after.values_list("mid", flat=True)[:NAMED_AT_ONCE])
+
+
+def _enter_some(state: SearchIndex, mids: list[str], number: int) -> int:
+    """Enter these messages of the room that ``state`` is at, which come after the one with ``number``. Returns the
+    number of the last."""
     with transaction.atomic():
         if log.lock_if_there(state.room_id) is None:
-            return 0
-        after = Message.objects.filter(room=state.room_id, mid__gt=state.mid).order_by("mid").only(*_COLUMNS)
-        messages = list(after[:AT_ONCE])
-        if not messages:
-            return 0
-        without = [message for message in messages if message.number is None]
-        if without:
-            for number, message in enumerate(without, start=_number_before(state.room_id, without[0].mid) + 1):
-                message.number = number
-            rows.update(Message, ("number",), [(message.number, message.mid) for message in without])
+            return number
+        messages = sorted(Message.objects.filter(pk__in=mids).only(*_COLUMNS), key=attrgetter("mid"))
+        numbered: list[Message] = []
+        for message in messages:
+            if message.number is None:
+                message.number = number + 1
+                numbered.append(message)
+            number = message.number
+        if numbered:
+            rows.update(Message, ("number",), [(message.number, message.mid) for message in numbered])
         indexing.enter(state.room_id, messages)
-        gone = [message.number for message in messages if message.deleted_at or message.hidden_at]
-        indexing.remove(state.room_id, gone)
-        state.mid = messages[-1].mid
+        indexing.remove(state.room_id, [each.number for each in messages if each.deleted_at or each.hidden_at])
+        state.mid = mids[-1]
         state.save()
-        return len(messages)
+    return number
 
 
 def _reserve(room_id: int) -> None:

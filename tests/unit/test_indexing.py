@@ -184,6 +184,7 @@ def forget_the_index() -> None:
 
 def test_what_was_said_before_there_was_an_index_is_found(cast, monkeypatch) -> None:
     monkeypatch.setattr(reindexing, "AT_ONCE", 3)
+    monkeypatch.setattr(reindexing, "NAMED_AT_ONCE", 5)
     mids = [posting.post(cast.gil, cast.room.pk, f"plover {number}").mid for number in range(8)]
     actions.delete(cast.gil, cast.room.pk, mids[2])
     moderation.hide(cast.olga, cast.room.pk, mids[4])
@@ -200,6 +201,7 @@ def test_what_was_said_before_there_was_an_index_is_found(cast, monkeypatch) -> 
 
 def test_an_interrupted_one_goes_on_while_others_post(cast, monkeypatch) -> None:
     monkeypatch.setattr(reindexing, "AT_ONCE", 3)
+    monkeypatch.setattr(reindexing, "NAMED_AT_ONCE", 5)
     for number in range(8):
         posting.post(cast.gil, cast.room.pk, f"plover {number}")
     forget_the_index()
@@ -214,6 +216,7 @@ def test_an_interrupted_one_goes_on_while_others_post(cast, monkeypatch) -> None
     done: list[int] = []
     reindexing.reindex(tell=done.append)
     assert sum(done) == 6, "and not those that were done"
+    assert list(Message.objects.order_by("mid").values_list("number", flat=True)) == list(range(1, 10))
     assert said(cast.room, q="plover") == ["plover meanwhile", *(f"plover {number}" for number in range(7, -1, -1))]
 
 
