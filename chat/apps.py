@@ -1,5 +1,7 @@
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
+from django.db import DEFAULT_DB_ALIAS, connection
+from django.db.models.signals import post_migrate
 
 
 class ChatConfig(AppConfig):
@@ -8,6 +10,18 @@ class ChatConfig(AppConfig):
 
     def ready(self) -> None:
         from chat import signals  # noqa: F401 – connects its receivers
+
+        post_migrate.connect(_enter_what_was_said, sender=self)
+
+
+def _enter_what_was_said(using: str, **_: object) -> None:
+    """Have searches find all messages, where the index is new, or was made with another secret. Not in a migration:
+    the tables are only now as the models have them."""
+    from chat import indexing, reindexing
+
+    is_there = using == DEFAULT_DB_ALIAS and indexing.TABLE in connection.introspection.table_names()
+    if is_there and not reindexing.is_complete():
+        reindexing.reindex()
 
 
 class ChatAdminConfig(AdminConfig):

@@ -1,11 +1,7 @@
-"""The tables that searches ask, each database's own; and in them what was said before there were any.
+"""The tables that searches ask, each database's own. What was said before there were any is entered after the last
+migration (``chat.apps``)."""
 
-Not in one transaction: it takes a few minutes for a million messages, and may be interrupted and run again.
-"""
-
-from django.db import connection, migrations
-
-from chat import reindexing
+from django.db import migrations
 
 SQLITE = "CREATE VIRTUAL TABLE IF NOT EXISTS chat_search USING fts5(terms, detail=none, columnsize=0, tokenize=ascii)"
 POSTGRESQL = (
@@ -25,12 +21,6 @@ def drop(apps: object, schema_editor: object) -> None:
     schema_editor.execute("DROP TABLE IF EXISTS chat_search")
 
 
-def fill(apps: object, schema_editor: object) -> None:
-    if schema_editor.connection.alias == connection.alias:
-        reindexing.reindex()
-
-
 class Migration(migrations.Migration):
-    atomic = False
     dependencies = [("chat", "0008_search")]
-    operations = [migrations.RunPython(create, drop), migrations.RunPython(fill, migrations.RunPython.noop)]
+    operations = [migrations.RunPython(create, drop)]

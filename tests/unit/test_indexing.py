@@ -6,6 +6,7 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
+from django.core.management import call_command
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -197,6 +198,14 @@ def test_what_was_said_before_there_was_an_index_is_found(cast, monkeypatch) -> 
     posting.post(cast.gil, cast.room.pk, "plover 8")
     assert said(cast.room, q="plover")[0] == "plover 8"
     assert entries() == 7
+
+
+def test_migrating_enters_what_was_said_before(cast) -> None:
+    posting.post(cast.gil, cast.room.pk, "plover")
+    forget_the_index()
+    call_command("migrate", verbosity=0)
+    assert reindexing.is_complete()
+    assert said(cast.room, q="plover") == ["plover"]
 
 
 def test_an_interrupted_one_goes_on_while_others_post(cast, monkeypatch) -> None:
