@@ -19,7 +19,7 @@ from chat.relays import relays
 from chat.rights import Rights, rights_in
 from chat.standing import Standing
 from chat.text import canonical_slug
-from chat.visitors import signed_out
+from chat.visitors import require_session
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +144,7 @@ def _enter_by_sight(relay: Relay, actor: Identity | None, network: str, history:
 def enter(room_id: int, actor: Identity | None, network: str, history: int | None, grant: Grant | None = None) -> Entry:
     """The policy's answer and the snapshot, head first and policy last: whoever may read now may read what was
     written before."""
-    if actor is not None and actor.session_key is not None and signed_out({actor.session_key: actor}):
-        raise errors.SessionEnded()
+    require_session(actor)
     room = Room.objects.filter(pk=room_id).first()
     messages = None
     if room is not None and history is not None:

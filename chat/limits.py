@@ -8,6 +8,7 @@ import asyncio
 import logging
 import secrets
 from collections import defaultdict
+from collections.abc import Awaitable, Callable
 from time import monotonic, time
 
 import redis.asyncio
@@ -245,19 +246,27 @@ def limits() -> Limits:
     return _limits[1]
 
 
+# The same for who is not asynchronous -----------------------------------------------------------------------
+
+
 def count_post(actor: Identity) -> None:
-    """``take_post`` for who is not asynchronous."""
-    async_to_sync(_count_post)(actor)
+    _count(lambda its: its.take_post(actor))
 
 
-async def _count_post(actor: Identity) -> None:
-    await limits().take_post(actor)
+def count_report(network: str) -> None:
+    _count(lambda its: its.take_report(network))
+
+
+def count_ticket(token_id: int) -> None:
+    _count(lambda its: its.take_ticket(token_id))
 
 
 def count_search(actor: Identity | None, network: str) -> None:
-    """``take_search`` likewise."""
-    async_to_sync(_count_search)(actor, network)
+    _count(lambda its: its.take_search(actor, network))
 
 
-async def _count_search(actor: Identity | None, network: str) -> None:
-    await limits().take_search(actor, network)
+def _count(take: Callable[[Limits], Awaitable[None]]) -> None:
+    async def taken() -> None:
+        await take(limits())  # of the event loop that this makes
+
+    async_to_sync(taken)()

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.contrib.auth import get_user
 from django.http import parse_cookie
 
+from chat import errors
 from chat.addresses import Headers, network_of
 from chat.database import in_database
 from chat.identity import Identity, read_guest_token
@@ -43,6 +44,12 @@ def account_of(session_key: str) -> Identity | None:
     session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
     user = get_user(SimpleNamespace(session=session))
     return replace(user.identity, session_key=session_key) if user.is_authenticated else None
+
+
+def require_session(actor: Identity | None) -> None:
+    """Raise ``SessionEnded`` where ``actor`` came by a session that no longer holds."""
+    if actor is not None and actor.session_key is not None and signed_out({actor.session_key: actor}):
+        raise errors.SessionEnded()
 
 
 def signed_out(sessions: dict[str, Identity]) -> set[str]:

@@ -22,7 +22,7 @@ from chat.mids import first_mid_at, is_mid, moment_of
 from chat.models import Room
 from chat.models.messages import MessageQuerySet
 from chat.protocol import MAX_PARAMETERS
-from chat.visitors import signed_out
+from chat.visitors import require_session
 from feeds.reading import bearer, room_at
 
 _MOMENT = re.compile(r"[0-9T:.Z +-]+", re.ASCII)
@@ -39,13 +39,11 @@ class Asker:
     def enter(self, slug: str) -> tuple[Room, bool]:
         """The room as it is now, and whether they see what was said there in private. Asks the policy: call it again
         before each thing that is told. Raises ``RoomNotFound``, ``Banned``, ``SessionEnded``, ``TokenInvalid``."""
-        actor = self.actor
-        if actor is not None and actor.session_key is not None and signed_out({actor.session_key: actor}):
-            raise errors.SessionEnded()
+        require_session(self.actor)
         room = room_at(slug)
         viewing.require_in_force(self.grant)
-        standing = policies.require_readable(room, actor, self.network, self.grant)
-        return room, policies.sees_sealed(actor, standing)
+        standing = policies.require_readable(room, self.actor, self.network, self.grant)
+        return room, policies.sees_sealed(self.actor, standing)
 
 
 def anybody(scope: dict[str, Any]) -> Asker:

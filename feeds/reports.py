@@ -1,6 +1,5 @@
 """Where somebody who only watches reports a message: a page of its own, which knows no cookies."""
 
-from asgiref.sync import async_to_sync
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -12,7 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from chat import actions, errors, policies, review
 from chat.addresses import network_of_request
 from chat.errors import ChatError
-from chat.limits import limits
+from chat.limits import count_report
 from chat.middleware import banned_page, error_response, wants_json
 from chat.models import Message, Report, Room
 from chat.models.moderation import MAX_REASON_CHARS
@@ -50,7 +49,7 @@ class ReportView(View):
             self._require_own_page(request)
             if request.POST.get("reason") not in Report.Reason.values:
                 raise errors.ReportInvalid("Say why, so that the moderators know what to look for.")
-            async_to_sync(_take_report)(self.network)
+            count_report(self.network)
             review.report(
                 None, self.network, self.room.pk, self.message.mid, request.POST["reason"], request.POST.get("note")
             )
@@ -94,7 +93,3 @@ class ReportView(View):
             site in ("same-origin", "none") and (origin is None or is_ours(origin, request.get_host())),
             "A report is sent from its own page here.",
         )
-
-
-async def _take_report(network: str) -> None:
-    await limits().take_report(network)

@@ -1,6 +1,5 @@
 """Where a view token is changed for a ticket, for who can send no header: a browser's ``EventSource``."""
 
-from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.urls import reverse
@@ -9,7 +8,7 @@ from django.utils.http import urlencode
 from django.views.decorators.csrf import csrf_exempt
 
 from chat import errors, policies, viewing
-from chat.limits import limits
+from chat.limits import count_ticket
 from feeds.reading import PREFLIGHT, ReadView, reader_of, room_at
 
 
@@ -37,12 +36,8 @@ class TicketView(ReadView):
         policies.require_readable(room, None, reader.network, reader.grant)
         if reader.grant.room_id != room.pk:
             raise errors.RoomNotFound()
-        async_to_sync(_take)(reader.grant.token_id)
+        count_ticket(reader.grant.token_id)
         ticket, seconds = viewing.ticket_of(reader.grant)
         stream = settings.PUBLIC_URL + reverse("feeds:stream", args=[room.slug])
         answer = {"ticket": ticket, "expires_in": seconds, "stream": f"{stream}?{urlencode({'ticket': ticket})}"}
         return JsonResponse(answer, status=201, headers={"Cache-Control": "no-store"})
-
-
-async def _take(token_id: int) -> None:
-    await limits().take_ticket(token_id)
