@@ -7,10 +7,12 @@ from django.views.generic import RedirectView
 from chat import health
 from chat.accounts import GuestView, SignUpView
 from chat.api_door import api
+from chat.language_views import LanguageView
 from chat.member_views import JoinView
 from chat.password_reset import PasswordResetView
 from chat.profile_views import DeleteAccountView, ExportView, ProfileView
 from chat.views import IndexView
+from chat.words import WordsView
 
 urlpatterns = [
     path("", IndexView.as_view(), name="home"),
@@ -19,6 +21,8 @@ urlpatterns = [
     path("join/<str:token>/", JoinView.as_view(), name="join"),
     path("accounts/signup/", SignUpView.as_view(), name="signup"),
     path("accounts/guest/", GuestView.as_view(), name="guest"),
+    path("accounts/language/", LanguageView.as_view(), name="language"),
+    path("words/<str:language>.<str:digest>.js", WordsView.as_view(), name="words"),
     path("accounts/login/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("accounts/logout/", auth.LogoutView.as_view(), name="logout"),
     path("accounts/password_change/", auth.PasswordChangeView.as_view(), name="password_change"),

@@ -5,13 +5,14 @@ from chat.models.messages import HeldMessage, Message, NewMessage, Reaction
 from chat.models.moderation import AuditEntry, Report, Sanction, SiteRules
 from chat.models.people import FormerGuest, User
 from chat.models.programs import ApiToken, ViewToken, Webhook
-from chat.models.rooms import Invitation, Membership, Participant, Room
+from chat.models.rooms import Headcount, Invitation, Membership, Participant, ReadMark, Room
 
 __all__ = [
     "ApiToken",
     "AuditEntry",
     "Event",
     "FormerGuest",
+    "Headcount",
     "HeldMessage",
     "Invitation",
     "Membership",
@@ -19,6 +20,7 @@ __all__ = [
     "NewMessage",
     "Participant",
     "Reaction",
+    "ReadMark",
     "Report",
     "Room",
     "Sanction",

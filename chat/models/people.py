@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from django.contrib.auth.models import AbstractUser
+from django.core.validators import MaxValueValidator
 from django.db import models
 
+from chat.hues import HUES
 from chat.identity import Identity
 from chat.lookalike import skeleton
 
@@ -16,6 +18,8 @@ class User(AbstractUser):
     skeleton = models.CharField(max_length=300, blank=True, default="", editable=False, db_index=True)
     # The keys of their FormerGuest rows, separated by spaces: here, so that who somebody is takes one row to read.
     former_keys = models.CharField(max_length=400, blank=True, default="", editable=False)
+    language = models.CharField(max_length=10, blank=True, default="")  # chosen; empty: as the browser has it
+    hue = models.PositiveSmallIntegerField(null=True, blank=True, validators=[MaxValueValidator(HUES - 1)])  # chosen
 
     def save(self, *args: object, **kwargs: object) -> None:
         self.skeleton = skeleton(self.username)[:300]

@@ -103,6 +103,7 @@ class Room(RulesFields):
         _("hours an account must be old"), default=0, validators=[MaxValueValidator(MAX_ACCOUNT_AGE_HOURS)]
     )
     shows_names = models.BooleanField(_("show who is here, not only how many"), default=False)
+    shows_typing = models.BooleanField(_("show who is typing"), default=False)
     is_indexed = models.BooleanField(_("search engines may list it"), default=False)
     retention_days = models.PositiveIntegerField(
         _("days for which messages are kept"),
@@ -223,3 +224,36 @@ class Participant(models.Model):
 
     def __str__(self) -> str:
         return self.author_key
+
+
+class ReadMark(models.Model):
+    """How far somebody with an account has read a room: up to the message ``mid``, the room's ``number``-th."""
+
+    room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="read_marks")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="read_marks")
+    mid = models.CharField(max_length=26, blank=True, default="")
+    number = models.BigIntegerField(default=0)
+    at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "room"], name="read_mark_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.room} · {self.number}"
+
+
+class Headcount(models.Model):
+    """How many people one process has in a room, as it said last; nobody's word is taken for longer than until
+    ``until``."""
+
+    room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="headcounts")
+    process = models.CharField(max_length=32)
+    participants = models.PositiveIntegerField(default=0)
+    viewers = models.PositiveIntegerField(default=0)
+    until = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["room", "process"], name="headcount_once")]
+
+    def __str__(self) -> str:
+        return f"{self.room} · {self.participants} + {self.viewers}"

@@ -10,8 +10,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 # From the ground up. A module imports only from lines above its own.
 CHAT = [
-    ["errors", "extensions", "groups", "identity", "irc", "lookalike", "mids", "render", "rows"],
-    ["outbound", "sessions", "stepping", "subscription", "terms", "wordlist"],
+    ["errors", "extensions", "groups", "hues", "identity", "irc", "languages", "lookalike", "mids", "render", "rows"],
+    ["outbound", "sessions", "stepping", "subscription", "terms", "wordlist", "words"],
     ["text", "database", "durations", "filters"],
     ["models"],
     ["answers", "audit", "desk", "events", "indexing", "queue", "standing", "tokens"],
@@ -28,7 +28,7 @@ CHAT = [
     ["administration", "commands", "doorway", "export", "personal"],
     ["protocol"],
     ["consumers", "middleware", "health"],
-    ["accounts", "admin", "admin_site", "apps", "password_reset", "profile_views", "routing"],
+    ["accounts", "admin", "admin_site", "apps", "language_views", "password_reset", "profile_views", "routing"],
     ["api_schemas", "views"],
     ["api"],
     ["api_door", "command_views", "member_views", "moderator_views", "owner_views", "search_views"],

@@ -1,0 +1,26 @@
+"""The colour of somebody's letter: one of a few, which follows from their key where they chose none."""
+
+import unicodedata
+
+HUES = 12  # as static/css/message.css has them, and static/js/lib/hues.js
+_OFFSET, _PRIME = 0x811C9DC5, 0x01000193
+
+
+def hue_of(author_key: str, chosen: int | None = None) -> int:
+    """From 0 to 11: what they chose, or FNV-1a (32 bits) of their key."""
+    if chosen is not None:
+        return chosen % HUES
+    value = _OFFSET
+    for byte in author_key.encode():
+        value = (value ^ byte) * _PRIME & 0xFFFFFFFF
+    return value % HUES
+
+
+def letter_of(name: str) -> str:
+    """What stands for a name where there is room for one letter: its first character and what belongs to it."""
+    letters = ""
+    for character in name.lstrip("@"):
+        if letters and not unicodedata.combining(character):
+            break
+        letters += character
+    return letters.upper()[:4]

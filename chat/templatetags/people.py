@@ -1,0 +1,56 @@
+"""Somebody's colour and letter, and the language of a page."""
+
+from django import template
+from django.conf import settings
+from django.urls import reverse
+from django.utils.translation import get_language
+
+from chat import hues, words
+from chat.language_views import bcp47
+from chat.languages import PARAMETER
+
+register = template.Library()
+register.filter("letter", hues.letter_of)
+
+
+@register.filter
+def hue(message: object) -> int:
+    """The colour of the author of a message or a held one (``author_hue`` where they chose it)."""
+    return hues.hue_of(message.author_key, getattr(message, "author_hue", None))
+
+
+@register.simple_tag
+def page_language() -> str:
+    """What ``<html lang>`` says."""
+    return bcp47(get_language() or settings.LANGUAGE_CODE)
+
+
+@register.simple_tag
+def words_url() -> str:
+    """The script with what scripts say in this page's language; empty where they need none."""
+    language = get_language() or settings.LANGUAGE_CODE
+    if language == words.SOURCE or language not in dict(settings.LANGUAGES):
+        return ""
+    return reverse("words", args=[language, words.digest_of(language)])
+
+
+@register.simple_tag(takes_context=True)
+def languages(context: template.Context) -> list[dict[str, object]]:
+    """Each language that a page may be had in: its code, its own name, its BCP 47 tag, whether this page is in it, and
+    the address of this page in it."""
+    request = context.get("request")
+    query = request.GET.copy() if request else None
+    choices = []
+    for code, name in settings.LANGUAGES:
+        if query is not None:
+            query[PARAMETER] = code
+        choices.append(
+            {
+                "code": code,
+                "name": name,
+                "tag": bcp47(code),
+                "is_current": code == get_language(),
+                "address": f"?{query.urlencode()}" if query is not None else f"?{PARAMETER}={code}",
+            }
+        )
+    return choices
