@@ -37,7 +37,7 @@ class Head(HTMLParser):
         found = dict(attributes)
         if tag == "meta" and ("property" in found or "name" in found):
             name = found.get("property") or found["name"]
-            assert name not in self.metas
+            assert name not in self.metas or "media" in found
             self.metas[name] = found["content"]
         if tag == "link":
             self.links.append(found)
@@ -271,6 +271,7 @@ WITH_ARGUMENTS = {
     "feeds:component_version": ["x"],
     "feeds:frame_helper_version": ["x"],
     "password_reset_confirm": ["x", "x"],
+    "words": ["ja", "x"],
 }
 
 

@@ -55,7 +55,7 @@ def test_it_is_read_again_when_one_of_them_has_news(client: Client, cast, rooms)
 
 def test_what_is_secret_and_what_is_not_there_are_left_out_alike(client: Client, rooms) -> None:
     secret, missing = (client.get(f"/feeds/?room=veranda&room={slug}").text for slug in ("study", "nowhere"))
-    assert secret == missing
+    assert secret.replace("study", "nowhere") == missing  # the address that was asked for is in links to languages
     assert "One of these rooms is not here" in secret
     for path in ("/feeds/?room=study", "/feeds/?room=nowhere", "/feeds/?room="):
         assert client.get(path).status_code == 404
