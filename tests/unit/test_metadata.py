@@ -35,9 +35,9 @@ class Head(HTMLParser):
 
     def handle_starttag(self, tag: str, attributes: list) -> None:
         found = dict(attributes)
-        if tag == "meta" and ("property" in found or "name" in found):
+        if tag == "meta" and ("property" in found or "name" in found) and "media" not in found:
             name = found.get("property") or found["name"]
-            assert name not in self.metas or "media" in found
+            assert name not in self.metas
             self.metas[name] = found["content"]
         if tag == "link":
             self.links.append(found)
