@@ -27,11 +27,12 @@ def panes(page: str) -> list[str]:
 
 
 def test_nothing_tells_a_secret_room_from_none(client: Client, cast, secret: str) -> None:
+    nowhere = "a" * len(secret)
     for query in ("room=veranda&room={}", "room={}&room=veranda", "room={}"):
-        known, unknown = (client.get("/feeds/?" + query.format(slug)) for slug in (secret, "attics"))
+        known, unknown = (client.get("/feeds/?" + query.format(slug)) for slug in (secret, nowhere))
         assert known.status_code == unknown.status_code == (200 if "veranda" in query else 404)
         # Links to the page in other languages go to the address that was asked for.
-        assert known.content.replace(secret.encode(), b"attics") == unknown.content
+        assert known.content.replace(secret.encode(), nowhere.encode()) == unknown.content
         assert dict(known.headers) == dict(unknown.headers)
 
 
