@@ -1,6 +1,7 @@
 """The language of pages: set for each request, and changed by whoever wants another."""
 
 from collections.abc import Callable
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from django.conf import settings
 from django.contrib.auth.signals import user_logged_in
@@ -11,7 +12,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views import View
 
-from chat.languages import language_of_request, supported
+from chat.languages import PARAMETER, language_of_request, supported
 
 
 class LanguageMiddleware:
@@ -39,7 +40,7 @@ class LanguageView(View):
         destination = request.POST.get("next", "")
         if not url_has_allowed_host_and_scheme(destination, {request.get_host()}, require_https=request.is_secure()):
             destination = reverse("chat:index")
-        response = HttpResponseRedirect(destination)
+        response = HttpResponseRedirect(_without_language(destination))
         language = supported(request.POST.get("language", ""))
         if language is not None:
             keep_language(response, language)
@@ -47,6 +48,15 @@ class LanguageView(View):
                 request.user.language = language
                 request.user.save(update_fields=["language"])
         return response
+
+
+def _without_language(address: str) -> str:
+    """An address without what it says of a language, which would count more than what was chosen just now."""
+    parts = urlsplit(address)
+    if f"{PARAMETER}=" not in parts.query:
+        return address
+    query = [each for each in parse_qsl(parts.query, keep_blank_values=True) if each[0] != PARAMETER]
+    return urlunsplit(parts._replace(query=urlencode(query)))
 
 
 def keep_language(response: HttpResponseBase, language: str) -> None:
