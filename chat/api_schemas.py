@@ -51,6 +51,7 @@ class About(Schema):
     posting: Literal[tuple(Room.Posting.values)]
     slow_seconds: int
     shows_names: bool
+    shows_typing: bool
     archived: bool
     pinned: str | None
 

@@ -84,6 +84,7 @@ def room_fields(room: Room) -> dict[str, Any]:
         "posting": room.posting,
         "slow_seconds": room.slow_seconds,
         "shows_names": room.shows_names,
+        "shows_typing": room.shows_typing,
         "archived": room.archived_at is not None,
         "pinned": room.pinned_mid or None,
     }

@@ -16,7 +16,7 @@ from chat.models import Room
 
 FIELDSETS = (
     (_("About"), ("title", "topic", "language")),
-    (_("Who may read"), ("visibility", "embed_origins", "is_indexed", "shows_names")),
+    (_("Who may read"), ("visibility", "embed_origins", "is_indexed", "shows_names", "shows_typing")),
     (_("Who may write"), ("posting", "slow_seconds", "account_age_hours")),
     (
         _("Before it is said"),
@@ -67,6 +67,7 @@ class SettingsForm(forms.ModelForm):
             ),
             "is_indexed": _("Only where it is public."),
             "shows_names": _("Otherwise everybody sees how many are here, and nobody who."),
+            "shows_typing": _("To those who take part, while somebody writes; never to those who only watch."),
             "slow_seconds": _("0: no slow mode. Owners and moderators need not wait."),
             "account_age_hours": _("0: no matter. Otherwise guests do not write, and members always may."),
             "approval": _("Such a message is seen by nobody before a moderator approves it."),

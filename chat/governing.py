@@ -29,7 +29,7 @@ from chat.models import (
     Webhook,
 )
 
-TOLD = frozenset({"title", "topic", "language", "visibility", "posting", "slow_seconds", "shows_names"})
+TOLD = frozenset({"title", "topic", "language", "visibility", "posting", "slow_seconds", "shows_names", "shows_typing"})
 _PEOPLES = (Message, HeldMessage, Report, Membership, Participant)  # what people leave in a room
 CLEANERS: dict[str, Callable[[Any], Any]] = {
     "title": lambda value: text.clean_name(value, most=200),
@@ -46,6 +46,7 @@ SETTINGS = (
     "slow_seconds",
     "account_age_hours",
     "shows_names",
+    "shows_typing",
     "is_indexed",
     "retention_days",
     "embed_origins",

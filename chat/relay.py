@@ -88,7 +88,9 @@ class Relay(Audience):
         self._rotate(now)
 
     def typing(self, author: dict[str, str]) -> None:
-        """Somebody here is typing: tell everybody, here and elsewhere, once."""
+        """Somebody here is typing: tell everybody, here and elsewhere, once, where the room shows that."""
+        if not self.room.shows_typing:
+            return
         self._tell(lambda form: form.typing(author))
         broadcast.whisper(room_group(self.room_id), {"type": "room.typing", "process": PROCESS, "author": author})
 
@@ -262,7 +264,8 @@ class Relay(Audience):
                 names = tuple(message["names"]) if "names" in message else None
                 self._presence.hear(process, Count(participants, viewers, names), monotonic())
             case {"type": "room.typing", "process": process, "author": author} if process != PROCESS:
-                self._tell(lambda form: form.typing(author))
+                if self.room.shows_typing:  # which that process may have heard before us, or after
+                    self._tell(lambda form: form.typing(author))
 
     def _attached(self) -> None:
         # What was committed before this moment was announced to nobody here.

@@ -70,7 +70,17 @@ class RoomAdmin(admin.ModelAdmin):
         (_("What it is"), {"fields": ["title", "topic", "language"]}),
         (
             _("Who may do what"),
-            {"fields": ["visibility", "posting", "approval", "slow_seconds", "account_age_hours", "shows_names"]},
+            {
+                "fields": [
+                    "visibility",
+                    "posting",
+                    "approval",
+                    "slow_seconds",
+                    "account_age_hours",
+                    "shows_names",
+                    "shows_typing",
+                ]
+            },
         ),
         (_("Filters"), {"fields": ["blocked_words", "on_words", "on_links", "on_repeats", "on_shouting"]}),
         (_("Elsewhere, and for how long"), {"fields": ["is_indexed", "embed_origins", "retention_days"]}),

@@ -12,6 +12,14 @@ from tests.clients import participant, viewer
 from tests.people import browsing, cookies_of, submit
 from tests.servers import Engawa
 
+A_ROOM_THAT_SHOWS_TYPING = """
+from chat import actions, governing
+from chat.identity import new_guest
+room, _ = actions.create_room(new_guest(), "typing")
+governing.change_room(None, room.pk, {"shows_typing": True})
+print(room.slug)
+"""
+
 
 @pytest.fixture(params=["one process", "two processes"])
 def doors(request: pytest.FixtureRequest) -> tuple[Engawa, Engawa]:
@@ -219,14 +227,15 @@ async def test_a_slug_is_found_however_it_is_spelt(server: Engawa) -> None:
 
 
 async def test_nobody_types_as_somebody_else(server: Engawa) -> None:
+    slug = server.shell(A_ROOM_THAT_SHOWS_TYPING)
     with browsing(server) as http:
-        http.get("/chat/lobby/")
+        http.get(f"/chat/{slug}/")
         submit(http, "/accounts/guest/", name="Somebody Important")
         cookie = cookies_of(http)
     async with (
-        participant(server.sockets) as reader,
-        participant(server.sockets) as passing,
-        participant(server.sockets, cookie=cookie) as named,
+        participant(server.sockets, slug) as reader,
+        participant(server.sockets, slug) as passing,
+        participant(server.sockets, slug, cookie=cookie) as named,
     ):
         await named.send(type="typing")
         await named.send(type="ping")

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from tests.clients import participant, viewer
+from tests.live.test_rooms import A_ROOM_THAT_SHOWS_TYPING
 from tests.people import browsing, cookies_of
 from tests.servers import Engawa
 
@@ -77,10 +78,11 @@ async def test_presence_is_counted_over_all_processes(servers: tuple[Engawa, Eng
 
 async def test_typing_is_told_once_on_every_process(servers: tuple[Engawa, Engawa]) -> None:
     one, two = servers
+    slug = one.shell(A_ROOM_THAT_SHOWS_TYPING)
     async with (
-        participant(one.sockets) as somebody,
-        participant(one.sockets) as here,
-        participant(two.sockets) as there,
+        participant(one.sockets, slug) as somebody,
+        participant(one.sockets, slug) as here,
+        participant(two.sockets, slug) as there,
     ):
         # Typing is told once, to those who are there: so first see to it that the layer carries.
         while (await there.until("presence"))["participants"] != 3:

@@ -256,6 +256,7 @@ def test_no_setting_is_missing_from_the_table() -> None:
     nothing_to_do_with_access = {
         "title",
         "topic",
+        "shows_typing",
         "on_repeats",
         "on_shouting",
     }  # the last two: tests/unit/test_screening

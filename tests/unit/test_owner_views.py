@@ -45,6 +45,7 @@ CHANGES = {
     "slow_seconds": ("30", 30),
     "account_age_hours": ("48", 48),
     "shows_names": ("on", True),
+    "shows_typing": ("on", True),
     "is_indexed": ("on", True),
     "retention_days": ("90", 90),
     "embed_origins": ("https://example.org\r\nhttps://example.net", "https://example.org https://example.net"),

@@ -725,3 +725,21 @@ async def test_who_is_here_from_two_networks_is_held_to_each() -> None:
         await until(lambda: second.closed is not None)
         assert isinstance(second.closed, errors.Banned)
         assert first.closed is third.closed is None
+
+
+@pytest.mark.parametrize("shows", [True, False])
+async def test_typing_is_told_only_where_the_room_shows_it(shows: bool) -> None:
+    room, gil = await a_room(), new_guest()
+    await in_database(governing.change_room, None, room.pk, {"topic": "typing", "shows_typing": shows})
+    elsewhere = {"type": "room.typing", "process": "another", "author": {**gil.as_dict(), "name": "Elsewhere"}}
+    async with reading(room, actor=gil) as reader:
+        reader.relay.typing(gil.as_dict())
+        reader.relay._take(elsewhere)
+        typed = [frame for message in reader.sent if (frame := json.loads(message["text"]))["type"] == "typing"]
+        assert [frame["author"]["name"] for frame in typed] == ([gil.name, "Elsewhere"] if shows else [])
+        # An owner changes their mind while people are there.
+        await in_database(governing.change_room, None, room.pk, {"shows_typing": not shows})
+        await until(lambda: reader.relay.room.shows_typing is not shows)
+        reader.sent.clear()
+        reader.relay.typing(gil.as_dict())
+        assert [json.loads(message["text"])["type"] for message in reader.sent].count("typing") == int(not shows)
