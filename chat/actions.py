@@ -86,6 +86,7 @@ def edit(actor: Identity, room_id: int, mid: object, message: object) -> Posted:
         policies.refuse(policies.refusal_to_edit(room, found, actor, now))
         screening.check_edit(room, actor, standing, body)
         found.text, found.html, found.renderer, found.edited_at = body, html, RENDERER, now
+        found.author_hue = actor.hue
         found.save(update_fields=["text", "html", "renderer", "edited_at"])
         indexing.enter(room.pk, [found])
         log.redact(room, found.mid)

@@ -27,6 +27,9 @@ class Author(Schema):
     kind: Literal["user", "guest", "bot"]
     role: Literal["owner", "moderator", "member", "none"] = Field(description="At the time of writing.")
     id: str = Field(description="Names them in every room. It cannot be used to become them.")
+    hue: int | SkipJsonSchema[None] = _optional(
+        ge=0, le=11, description="The colour of their letter, if they chose one."
+    )
 
 
 class Message(Schema):

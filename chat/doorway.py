@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chat import errors, policies, viewing
+from chat.colours import with_hues
 from chat.database import in_database
 from chat.events import message_fields, room_fields
 from chat.follower import Follower
@@ -154,6 +155,7 @@ def enter(room_id: int, actor: Identity | None, network: str, history: int | Non
     standing = policies.require_readable(room, actor, network, grant)
     if messages is not None and not policies.sees_sealed(actor, standing):
         messages = [message for message in messages if not policies.is_sealed(room, message.mid)]
+    with_hues(messages or ())
     return _entry(room, actor, standing, room.head, messages)
 
 

@@ -48,8 +48,9 @@ def timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def message_fields(message: Message | NewMessage, slug: str) -> dict[str, Any]:
-    """A message's content as readers see it, in an event or in a history."""
+def message_fields(message: Message | NewMessage, slug: str, hue: int | None = None) -> dict[str, Any]:
+    """A message's content as readers see it, in an event or in a history. ``hue`` is the colour that its author chose,
+    where the message does not know it itself."""
     fields: dict[str, Any] = {
         "type": MESSAGE,
         "room": slug,
@@ -71,6 +72,10 @@ def message_fields(message: Message | NewMessage, slug: str) -> dict[str, Any]:
         "role": message.author_role,
         "id": message.author_key,
     }
+    if hue is None:
+        hue = message.author_hue
+    if hue is not None:
+        fields["author"]["hue"] = hue
     return fields
 
 

@@ -37,6 +37,8 @@ class Identity:
     network: str = field(default="", compare=False, repr=False)
     # The session that says so, for those who must be asked again while their connection is open.
     session_key: str | None = field(default=None, compare=False, repr=False)
+    # The colour of their letter, where they chose one (``chat.hues``).
+    hue: int | None = field(default=None, compare=False, repr=False)
 
     @property
     def has_made_up_name(self) -> bool:
@@ -48,8 +50,9 @@ class Identity:
         """Every key under which they have written."""
         return (self.key, *self.former)
 
-    def as_dict(self) -> dict[str, str]:
-        return {"name": self.name, "kind": self.kind, "id": self.key}
+    def as_dict(self) -> dict[str, str | int]:
+        fields: dict[str, str | int] = {"name": self.name, "kind": self.kind, "id": self.key}
+        return fields if self.hue is None else {**fields, "hue": self.hue}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from django.utils import timezone
 from chat import errors, events, indexing, log, policies, site
 from chat.actions import erase, find, unpin
 from chat.audit import SITE, clean_reason, record
+from chat.colours import with_hues
 from chat.identity import Identity
 from chat.log import Entry
 from chat.mids import is_mid
@@ -68,6 +69,7 @@ def unhide(actor: Identity, room_id: int, mid: object, reason: object = "") -> N
         found.hidden_at = None
         found.save(update_fields=["hidden_at"])
         indexing.enter(room.pk, [found])
+        with_hues([found])
         log.append(room, Entry(events.EDITED, events.message_fields(found, room.slug), found.mid))
         record(room, actor, "unhide", found.author_name, found.mid, clean_reason(reason))
 

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from chat import errors, policies
+from chat.colours import with_hues
 from chat.events import message_fields, room_fields
 from chat.mids import is_mid
 from chat.models import Message, Room
@@ -96,6 +97,7 @@ def message_page(
     else:
         page = _page_after(readable, room.head, after, size) if after is not None else None
         page = page or _page_before(readable, room.head, None, size)
+    with_hues(page.messages)
     _find_answered(page.messages, page.earlier_mid or since or "")
     return page
 
@@ -169,12 +171,15 @@ def pinned_message(room: Room) -> Message | None:
     """The message that is pinned in ``room``, where anybody who reads the room may see it."""
     if not room.pinned_mid or policies.is_sealed(room, room.pinned_mid):
         return None
-    return room.messages.visible().filter(mid=room.pinned_mid).first()
+    found = room.messages.visible().filter(mid=room.pinned_mid).first()
+    with_hues([found] if found else ())
+    return found
 
 
 def with_answered(messages: list[Message]) -> list[Message]:
-    """The same, each reply with the message that it answers where that is among them; all that is older is on another
-    page."""
+    """The same, each with the colour that its author chose, and each reply with the message that it answers where that
+    is among them; all that is older is on another page."""
+    with_hues(messages)
     _find_answered(messages, messages[0].mid if messages else "")
     return messages
 

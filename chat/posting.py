@@ -132,7 +132,8 @@ class _AskedAgain(IntegrityError):
 
 
 _Before = Mapping[tuple[str, uuid.UUID], Answer]  # by author and key
-_New = tuple[NewMessage, Collection[indexing.Hash]]  # with the hashes by which it is found
+# With the hashes by which it is found, and the colour that its author chose.
+_New = tuple[NewMessage, Collection[indexing.Hash], int | None]
 _Decided = tuple[list[Answer], list[_New]]
 
 
@@ -240,7 +241,7 @@ def _decide(
                 network=actor.network,
                 number=said + len(news) + 1,
             )
-            news.append((message, draft.hashes))
+            news.append((message, draft.hashes, actor.hue))
             posted = Posted(mid=message.mid, key=str(draft.key), seq=head + len(news))
             known[author] = posted
             answers.append(posted)
@@ -252,20 +253,23 @@ def _decide(
 def _store(news_of: list[tuple[Room, list[_New]]]) -> None:
     """Keep new messages, of one room or several, so that they are found, and append them to their logs. Raises
     ``_AskedAgain``."""
-    messages = [message for _, news in news_of for message, _ in news]
+    messages = [message for _, news in news_of for message, *_ in news]
     if rows.insert(Message, NewMessage._fields, messages) < len(messages):
         raise _AskedAgain("a key or a mid is used already")
     indexing.write_together(
-        [(room.pk, [(message.number, hashes) for message, hashes in news]) for room, news in news_of]
+        [(room.pk, [(message.number, hashes) for message, hashes, _ in news]) for room, news in news_of]
     )
     for room, news in news_of:
-        last, _ = news[-1]
+        last = news[-1][0]
         room.last_mid, room.said = last.mid, last.number
     log.append_together(
         [
             (
                 room,
-                [Entry(events.MESSAGE, events.message_fields(message, room.slug), message.mid) for message, _ in news],
+                [
+                    Entry(events.MESSAGE, events.message_fields(message, room.slug, hue), message.mid)
+                    for message, _, hue in news
+                ],
             )
             for room, news in news_of
         ]

@@ -8,6 +8,7 @@ from django.utils import timezone
 from chat import errors, events, indexing, log, policies, site
 from chat.actions import find
 from chat.audit import clean_reason, record
+from chat.colours import with_hues
 from chat.identity import Identity
 from chat.log import Entry
 from chat.mids import mids_after
@@ -45,6 +46,7 @@ def approve(actor: Identity | None, room_id: int, held_id: object) -> Message:
         )
         room.last_mid, room.said = message.mid, message.number
         indexing.enter(room.pk, [message])
+        with_hues([message])
         log.append(room, Entry(events.MESSAGE, events.message_fields(message, room.slug), message.mid))
         _settle(room, actor, held, HeldMessage.State.APPROVED)
         record(room, actor, "approve", held.author_name, message.mid)

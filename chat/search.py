@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 
 from chat import errors, indexing, reindexing, terms
+from chat.colours import with_hues
 from chat.events import message_fields
 from chat.mids import first_mid_at, is_mid
 from chat.models import Message, Room
@@ -147,6 +148,7 @@ def search(room: Room, wanted: Wanted, *, sees_sealed: bool = False, size: int |
     else:
         older = looked
     messages = Message.objects.visible().in_bulk(mids)
+    with_hues(messages.values())
     found = [Found(messages[mid], terms.excerpt(messages[mid].text, wanted.needles)) for mid in mids if mid in messages]
     return Page(found, older, bool(older) and len(mids) < size, reindexing.is_complete())
 

@@ -20,6 +20,7 @@ from django.conf import settings
 
 from chat import errors, events, viewing
 from chat.addresses import client_address, header, network_of
+from chat.colours import with_hues
 from chat.database import in_database
 from chat.doorway import Place, Stay
 from chat.errors import ChatError
@@ -288,7 +289,9 @@ def _next(asker: Asker, slug: str, span: Span, ahead: float) -> tuple[list[tuple
     room, sees_sealed = asker.enter(slug)
     told: list[tuple[str, str]] = []
     chars = 0
-    for message in within(readable_in(room, sees_sealed=sees_sealed), span).order_by("mid")[:AT_ONCE]:
+    found = list(within(readable_in(room, sees_sealed=sees_sealed), span).order_by("mid")[:AT_ONCE])
+    with_hues(found)
+    for message in found:
         if chars > settings.MAX_FRAME_BYTES or (moment_of(message.mid).timestamp() > ahead):
             return told, message.mid
         block = _block(events.MESSAGE, encode(message_fields(message, room.slug)), message.mid)

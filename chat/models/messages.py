@@ -52,6 +52,8 @@ class Message(models.Model):
     # Its number among the messages of its room, which rises as mids do. By it the search knows it.
     number = models.BigIntegerField(null=True, blank=True, editable=False)
 
+    author_hue: int | None = None  # what its author chose: ``chat.colours`` looks
+
     objects = MessageQuerySet.as_manager()
 
     class Meta:
@@ -95,7 +97,7 @@ class NewMessage(NamedTuple):
     network: str
     number: int | None = None
 
-    edited_at = reaction_counts = None
+    edited_at = reaction_counts = author_hue = None
 
 
 class HeldMessage(models.Model):

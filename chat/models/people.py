@@ -37,6 +37,7 @@ class User(AbstractUser):
             is_staff=self.is_staff,
             former=tuple(self.former_keys.split()),
             since=self.date_joined.timestamp(),
+            hue=self.hue,
         )
 
 

@@ -14,7 +14,7 @@ CHAT = [
     ["outbound", "sessions", "stepping", "subscription", "terms", "wordlist", "words"],
     ["text", "database", "durations", "filters"],
     ["models"],
-    ["answers", "audit", "desk", "events", "indexing", "queue", "standing", "tokens"],
+    ["answers", "audit", "colours", "desk", "events", "indexing", "queue", "standing", "tokens"],
     ["ledger", "policies"],
     ["pages", "rights", "screening"],
     ["follower"],
