@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from chat import actions, moderation, review
+from chat import actions, moderation, read_marks, review
 from chat.identity import Identity
 
 Frame = dict[str, Any]
@@ -39,6 +39,7 @@ COMMANDS: dict[str, Command] = {
         ),
         counts=True,
     ),
+    "seen": Command(_of_mid(read_marks.see)),
     "report": Command(
         lambda actor, room_id, frame: review.report(
             actor, actor.network, room_id, frame.get("mid"), frame.get("reason"), frame.get("note")

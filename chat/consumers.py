@@ -22,8 +22,10 @@ from chat.extensions import may_park, park, send_now
 from chat.follower import Follower, Message
 from chat.identity import new_guest
 from chat.limits import frame_bucket, limits
+from chat.marking import marks
 from chat.origins import may_open
 from chat.posting import Post
+from chat.read_marks import require_mark, require_mid
 from chat.stepping import step
 from chat.visitors import visitor
 from chat.writer import writer
@@ -147,6 +149,8 @@ class RoomConsumer(AsyncConsumer):
             case "typing":
                 self.typing()
                 return []
+            case "seen":
+                return self.seen(frame)
             case "ping":
                 return protocol.ENGAWA_V1.pong()
             case str(name) if name in COMMANDS:
@@ -158,6 +162,11 @@ class RoomConsumer(AsyncConsumer):
         if command.counts:
             await limits().take_post(self.actor)
         await in_database(command.run, self.actor, self.room_id, frame)
+        return self.dialect.done(frame.get("key"))
+
+    def seen(self, frame: dict[str, Any]) -> list[Message]:
+        """The command of that name, written a moment later together with others'."""
+        marks().see(require_mark(self.actor, self.room_id), require_mid(frame.get("mid")))
         return self.dialect.done(frame.get("key"))
 
     def typing(self) -> None:
@@ -189,8 +198,11 @@ class RoomConsumer(AsyncConsumer):
     def answered(self, key: object, answer: asyncio.Future[Posted | Held]) -> None:
         self.unanswered.discard(answer)
         try:
-            messages = self.dialect.posted(answer.result())
+            posted = answer.result()
+            messages = self.dialect.posted(posted)
             self.has_posted = True
+            if self.actor.user_id is not None and self.room_id is not None and isinstance(posted, Posted):
+                marks().see((self.actor.user_id, self.room_id), posted.mid)  # who writes has read
         except ChatError as error:
             messages = self.dialect.error(error, key)
         except Exception:

@@ -87,6 +87,11 @@ class Relay(Audience):
         self._tell_presence(now)
         self._rotate(now)
 
+    @property
+    def here(self) -> Count:
+        """How many were here at the last tick."""
+        return self._presence.here
+
     def typing(self, author: dict[str, str]) -> None:
         """Somebody here is typing: tell everybody, here and elsewhere, once, where the room shows that."""
         if not self.room.shows_typing:

@@ -15,13 +15,16 @@ from typing import Any
 from channels.layers import get_channel_layer
 from django.conf import settings
 
-from chat import broadcast, errors, log, site
+from chat import broadcast, errors, headcounts, log, site
 from chat.audience import CATCH_UP_EVENTS
 from chat.canary import Canary
 from chat.database import in_database
 from chat.events import LoggedEvent
 from chat.groups import SITE_GROUP
+from chat.headcounts import Headcounts
+from chat.marking import marks
 from chat.models import Room, SiteEvent
+from chat.presence import PROCESS
 from chat.queue import waiting_in
 from chat.relay import Relay
 from chat.site import Change
@@ -34,6 +37,7 @@ logger = logging.getLogger(__name__)
 COMPARE_SECONDS = 1.0
 DRAIN_BATCH = 100
 DRAIN_WINDOW_SECONDS = 30.0
+LAST_WORDS_SECONDS = 2.0  # to put down what is known of people here, before this process ends
 RETURNS_PER_SECOND = 200  # what the processes that stay can greet at once without being late for anybody
 IDLE_SECONDS = 30.0  # a room whose last viewer reloads the page should not start anew
 
@@ -48,6 +52,8 @@ class Relays:
         self._site_position: int | None = None
         self._comparing = asyncio.Lock()
         self._draining = False
+        self._headcounts = Headcounts()
+        self._saying = asyncio.Lock()
         broadcast.bind(self.loop)
         broadcast.add_sink(self._hear)
         self._canary = Canary(self._resubscribe)
@@ -56,6 +62,7 @@ class Relays:
         self._tasks = [
             asyncio.create_task(self._every_second(self._keep_alive)),
             asyncio.create_task(self._every_second(self._compare)),
+            asyncio.create_task(self._every_second(self._say_headcounts)),
             asyncio.create_task(self._canary.sing()),
         ]
 
@@ -92,7 +99,17 @@ class Relays:
             relay.dismiss(follower, errors.GoingAway(retry_after=uniform(0, window)))
             if number % DRAIN_BATCH == DRAIN_BATCH - 1:
                 await asyncio.sleep(0)  # what is written is written; what is read is read
-        await asyncio.gather(*(relay.closed() for relay in self._by_id.values()))
+        await asyncio.gather(*(relay.closed() for relay in self._by_id.values()), self._last_words())
+
+    async def _last_words(self) -> None:
+        try:
+            async with asyncio.timeout(LAST_WORDS_SECONDS):
+                async with self._saying:
+                    if self._headcounts:
+                        await in_database(headcounts.take_back, PROCESS)
+                await marks().flush()
+        except (TimeoutError, errors.ServerBusy) as error:
+            logger.warning("what is known of people here could not be put down: %r", error)
 
     async def close(self) -> None:
         """Stop everything: for the end of a test's loop."""
@@ -131,6 +148,22 @@ class Relays:
         now = monotonic()
         for relay in self._by_id.values():
             relay.tick(now)
+
+    async def _say_headcounts(self) -> None:
+        """For the pages of other processes. That it fails is told and changes nothing: it is said again."""
+        now = monotonic()
+        news = self._headcounts.due(now, {room_id: relay.here for room_id, relay in self._by_id.items()})
+        if news is None:
+            return
+        async with self._saying:
+            if self._draining:
+                return
+            try:
+                await in_database(headcounts.write, PROCESS, news)
+            except errors.ServerBusy:
+                logger.warning("the database is away: how many are here is not kept")
+            else:
+                self._headcounts.written(news, now)
 
     def _take(self, message: dict[str, Any]) -> None:
         if not self._canary.hear(message):

@@ -16,7 +16,7 @@ from django.views import View
 from django.views.decorators.cache import never_cache
 from django_eventstream.utils import make_id
 
-from chat import actions, errors, policies, posting
+from chat import actions, errors, policies, posting, read_marks
 from chat.accounts import remember_guest
 from chat.addresses import network_of_request
 from chat.answers import Held
@@ -213,6 +213,9 @@ class MessagesView(RoomView):
             if wants_json(request):
                 return JsonResponse({"held": True, "key": posted.key, "detail": posted.detail}, status=202)
             messages.info(request, posted.detail)
-        elif wants_json(request):
+            return HttpResponseRedirect(reverse("chat:room", args=[room.slug]))
+        if self.me.user_id is not None:
+            read_marks.write({(self.me.user_id, room.pk): posted.mid})  # who writes has read
+        if wants_json(request):
             return JsonResponse({"mid": posted.mid, "key": posted.key, "id": posted.seq}, status=201)
         return HttpResponseRedirect(reverse("chat:room", args=[room.slug]))

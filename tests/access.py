@@ -45,6 +45,7 @@ PUBLIC = {
     "react": WRITING,
     "unreact": WRITING,
     "report": READING,
+    "seen": only((*MEMBERS, "account", "other_moderator")),  # of others it is not kept
     "pin": MODERATING,
     "unpin": MODERATING,
     "hide": MODERATING,

@@ -49,6 +49,7 @@ REFUSED = {
     "react": ("react", lambda world, role: {"mid": world["theirs"], "reaction": "👍"}),
     "unreact": ("unreact", lambda world, role: {"mid": world["theirs"], "reaction": "👍"}),
     "report": ("report", lambda world, role: {"mid": world["theirs"], "reason": "spam"}),
+    "seen": ("seen", lambda world, role: {"mid": world["theirs"]}),
     "pin": ("pin", lambda world, role: {"mid": world["theirs"]}),
     "unpin": ("unpin", lambda world, role: {"mid": world["pinned"]}),
     "hide": ("hide", lambda world, role: {"mid": world["theirs"]}),

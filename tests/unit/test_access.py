@@ -159,6 +159,7 @@ def act(world: SimpleNamespace, action: str, role: str) -> object:
         "delete_others": ("delete", {"mid": world.theirs}),
         "react": ("react", {"mid": world.theirs, "reaction": "👍"}),
         "unreact": ("unreact", {"mid": world.theirs, "reaction": "👍"}),
+        "seen": ("seen", {"mid": world.theirs}),
         "pin": ("pin", {"mid": world.theirs}),
         "unpin": ("unpin", {"mid": world.pinned}),
         "hide": ("hide", {"mid": world.theirs}),

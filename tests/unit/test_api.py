@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from chat import actions, governing, moderation, posting, programs
-from chat.models import ApiToken, AuditEntry, Message, Room, Sanction
+from chat.models import ApiToken, AuditEntry, Message, Room, Sanction, User
 
 pytestmark = pytest.mark.django_db
 MESSAGES = "/api/v1/rooms/veranda/messages"
@@ -328,8 +328,9 @@ def test_the_document_names_every_answer(client) -> None:
 
 def test_the_document_knows_every_field(client, cast, secret) -> None:
     first = posting.post(cast.gil, cast.room.pk, "hello").mid
-    second = posting.post(cast.gil, cast.room.pk, "you", reply_to=first).mid
-    actions.edit(cast.gil, cast.room.pk, second, "you there")
+    User.objects.filter(pk=cast.mio.user_id).update(hue=3)
+    second = posting.post(cast.mio, cast.room.pk, "you", reply_to=first).mid
+    actions.edit(cast.mio, cast.room.pk, second, "you there")
     actions.react(cast.gil, cast.room.pk, second, "👍")
     page = client.get(MESSAGES, headers=bearer(secret)).json()
     known = client.get("/api/v1/openapi.json").json()["components"]["schemas"]
