@@ -12,11 +12,12 @@ from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views import View
 
-from chat.languages import PARAMETER, language_of_request, supported
+from chat.languages import PARAMETER, bcp47, language_of_request, supported
 
 
 class LanguageMiddleware:
-    """Answers in the language that is asked for, and says which that is."""
+    """Answers in the language that is asked for, and says which that is. Not of what is the same in all of them
+    (``response.has_no_language = True``)."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -26,8 +27,9 @@ class LanguageMiddleware:
         with translation.override(language):
             request.LANGUAGE_CODE = language
             response = self.get_response(request)
-        response.headers.setdefault("Content-Language", bcp47(language))
-        patch_vary_headers(response, ["Accept-Language"])
+        if not getattr(response, "has_no_language", False):
+            response.headers.setdefault("Content-Language", bcp47(language))
+            patch_vary_headers(response, ["Accept-Language"])
         if (theirs := getattr(request, "keep_language", None)) is not None:
             keep_language(response, theirs)
         return response
@@ -69,12 +71,6 @@ def keep_language(response: HttpResponseBase, language: str) -> None:
         secure=settings.LANGUAGE_COOKIE_SECURE,
         samesite=settings.LANGUAGE_COOKIE_SAMESITE,
     )
-
-
-def bcp47(language: str) -> str:
-    """As a ``lang`` attribute has it: ``zh-hant`` is written ``zh-Hant``."""
-    primary, _, rest = language.partition("-")
-    return f"{primary}-{rest.title()}" if rest else primary
 
 
 def _bring_language(sender: object, request: HttpRequest, user: object, **_: object) -> None:

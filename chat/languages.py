@@ -5,10 +5,11 @@ one: ``?lang=ja``. A language is named as Django names it, ``zh-hant``; a BCP 47
 """
 
 from functools import lru_cache
+from typing import Any
 from urllib.parse import parse_qs
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, parse_cookie
 from django.utils.translation import get_supported_language_variant
 from django.utils.translation.trans_real import parse_accept_lang_header
 
@@ -53,3 +54,20 @@ def language_of_request(request: HttpRequest) -> tuple[str, bool]:
     """The language to answer in, and whether it was chosen: otherwise it is the browser's."""
     choice = chosen(request.META.get("QUERY_STRING", ""), request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME))
     return choice or accepted(request.META.get("HTTP_ACCEPT_LANGUAGE", "")), choice is not None
+
+
+def language_of_scope(scope: dict[str, Any], *, reads_cookies: bool) -> str:
+    """The same for what stands beside Django, and may know of no cookies."""
+    headers: dict[bytes, list[str]] = {}
+    for name, value in scope["headers"]:
+        if name in (b"accept-language", b"cookie"):
+            headers.setdefault(name, []).append(value.decode("latin1"))
+    cookies = parse_cookie("; ".join(headers.get(b"cookie", []))) if reads_cookies else {}
+    choice = chosen(scope["query_string"].decode("latin1"), cookies.get(settings.LANGUAGE_COOKIE_NAME))
+    return choice or accepted(",".join(headers.get(b"accept-language", [])))
+
+
+def bcp47(language: str) -> str:
+    """As a ``lang`` attribute has it: ``zh-hant`` is written ``zh-Hant``."""
+    primary, _, rest = language.partition("-")
+    return f"{primary}-{rest.title()}" if rest else primary

@@ -1,6 +1,7 @@
 """How an ASGI application beside Django answers what is not a stream, and the headers of what is.
 
-No middleware of Django's sees it, so that a page among the answers is given their headers here, by themselves.
+No middleware of Django's sees it, so that a page among the answers is given their headers here, by themselves. What is
+said in words is said in the language that is active (``chat.languages.language_of_scope``).
 """
 
 import json
@@ -14,8 +15,10 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.security import SecurityMiddleware
 from django.template.loader import render_to_string
+from django.utils.translation import get_language
 
 from chat.errors import ChatError
+from chat.languages import bcp47
 from feeds.forms.kinds import Kind
 from feeds.reading import PREFLIGHT
 
@@ -44,7 +47,7 @@ def page_headers(scope: dict[str, Any]) -> dict[str, str]:
     for middleware in (SecurityMiddleware, CSPMiddleware, XFrameOptionsMiddleware):
         response = middleware(_nothing).process_response(request, response)
     del response["Content-Type"]
-    return dict(response.items())
+    return {**dict(response.items()), "Content-Language": bcp47(get_language())}
 
 
 def _nothing(request: HttpRequest) -> HttpResponse:
@@ -56,7 +59,11 @@ class Answers:
 
     def __init__(self, *, for_people: bool, vary: str = "") -> None:
         self._preflight = {} if for_people else PREFLIGHT
-        self._headers = {**_COMMON, **({} if for_people else _ANYBODY), **({"Vary": vary} if vary else {})}
+        self._headers = {
+            **_COMMON,
+            **({} if for_people else _ANYBODY),
+            "Vary": f"{vary}, Accept-Language".removeprefix(", "),
+        }
 
     def headers(self, kind: Kind, scope: dict[str, Any]) -> Headers:
         """Of a stream in that form."""

@@ -36,7 +36,7 @@ def last_words(error: ChatError, slugs: list[str]) -> str:
     """What is said before a stream ends: to who should not come back with this cursor, why; to who should come back,
     when, for browsers by themselves and for scripts. Nothing where it is to come back as it likes."""
     if not error.retryable:
-        data = events.encode({"condition": "forbidden", "text": error.detail, "channels": slugs})
+        data = events.encode({"condition": "forbidden", "text": str(error.detail), "channels": slugs})
         return block("stream-error", data, "error")
     if error.retry_after is None:
         return ""

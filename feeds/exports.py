@@ -16,7 +16,7 @@ from asgiref.typing import ASGIReceiveCallable, ASGISendCallable
 from django.conf import settings
 from django.db.models import Count, Max
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.http import content_disposition_header
 
 from chat import errors
@@ -24,6 +24,7 @@ from chat.addresses import client_address, network_of
 from chat.database import in_database
 from chat.errors import ChatError
 from chat.events import timestamp
+from chat.languages import language_of_scope
 from chat.limits import Hold, limits
 from chat.pages import readable_in
 from chat.visitors import visitor
@@ -55,6 +56,10 @@ class Export:
         self.answers = Answers(for_people=for_people, vary="" if for_people else "Authorization")
 
     async def __call__(self, scope: dict[str, Any], receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        with translation.override(language_of_scope(scope, reads_cookies=self.for_people)):
+            await self.answer(scope, receive, send)
+
+    async def answer(self, scope: dict[str, Any], receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         if await self.answers.without(scope, send):
             return
         hold: Hold | None = None
@@ -107,20 +112,20 @@ class _Download:
         self.gone = asyncio.ensure_future(_gone(receive))
 
     async def run(self, span: Span) -> None:
-        count, reason = 0, ""
+        count, reason, language = 0, "", translation.get_language()
         try:
             await self.write(self.form.begin(self.about).encode())
             while not self.gone.done():
-                part = await in_turn(_part, self.form, self.asker, self.about.slug, span)
+                part = await in_turn(_part, self.form, self.asker, self.about.slug, span, language)
                 if not part.count:
                     break
                 await self.write(part.content)
                 count += part.count
                 span = replace(span, first=f"{part.last}0")
         except ChatError as error:
-            reason = error.detail
+            reason = str(error.detail)
         except TimeoutError:
-            reason = errors.TooSlow.detail
+            reason = str(errors.TooSlow.detail)
         finally:
             self.gone.cancel()
         await self.send({"type": "http.response.body", "body": self.form.end(count, reason).encode()})
@@ -153,7 +158,13 @@ def _begin(asker: Asker, slug: str, span: Span, for_people: bool) -> tuple[About
     return about, counted["last"] or ""
 
 
-def _part(form: Form, asker: Asker, slug: str, span: Span) -> Part:
+def _part(form: Form, asker: Asker, slug: str, span: Span, language: str) -> Part:
+    """In another thread, which knows of no language."""
+    with translation.override(language):
+        return _written(form, asker, slug, span)
+
+
+def _written(form: Form, asker: Asker, slug: str, span: Span) -> Part:
     room, sees_sealed = asker.enter(slug)
     written: list[str] = []
     chars, last = 0, ""

@@ -17,6 +17,7 @@ from typing import Any
 
 from asgiref.typing import ASGIReceiveCallable, ASGISendCallable
 from django.conf import settings
+from django.utils import translation
 
 from chat import errors, events, viewing
 from chat.addresses import client_address, header, network_of
@@ -26,6 +27,7 @@ from chat.doorway import Place, Stay
 from chat.errors import ChatError
 from chat.events import LoggedEvent, encode, message_fields, timestamp
 from chat.follower import Count, Follower
+from chat.languages import language_of_scope
 from chat.limits import limits
 from chat.mids import is_mid, moment_of
 from chat.pages import readable_in
@@ -120,6 +122,10 @@ class Replay:
         self.answers = Answers(for_people=for_people, vary="" if for_people else "Authorization")
 
     async def __call__(self, scope: dict[str, Any], receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        with translation.override(language_of_scope(scope, reads_cookies=self.for_people)):
+            await self.answer(scope, receive, send)
+
+    async def answer(self, scope: dict[str, Any], receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         if await self.answers.without(scope, send):
             return
         place = Place()
@@ -317,7 +323,7 @@ def _last_words(error: ChatError) -> str:
         wait = error.retry_after or settings.STREAM_RETRY_MS / 1000
         data = encode({"type": "going-away", "retry_after": round(wait, 1)})
         return f"retry: {int(wait * 1000)}\n{_block('going-away', data)}"
-    return _block("stream-error", encode({"condition": "forbidden", "text": error.detail}), "error")
+    return _block("stream-error", encode({"condition": "forbidden", "text": str(error.detail)}), "error")
 
 
 def _said(number: float) -> float | None:

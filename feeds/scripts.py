@@ -77,6 +77,7 @@ class ScriptView(View):
         response["Access-Control-Allow-Origin"] = "*"
         response["Cross-Origin-Resource-Policy"] = "cross-origin"
         patch_vary_headers(response, ["Accept-Encoding"])
+        response.has_no_language = True
         return response
 
     def options(self, request: HttpRequest, **rest: str) -> HttpResponse:

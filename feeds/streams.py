@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 
 from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable
 from django.conf import settings
+from django.utils import translation
 
 from chat import errors, viewing
 from chat.addresses import client_address, header, network_of
@@ -15,6 +16,7 @@ from chat.database import in_database
 from chat.errors import ChatError
 from chat.extensions import may_park, park, send_now
 from chat.identity import Grant
+from chat.languages import language_of_scope
 from chat.limits import limits
 from chat.visitors import visitor
 from feeds import grip
@@ -50,6 +52,10 @@ class RoomStream:
         self.answers = Answers(for_people=for_people, vary=", ".join(varies))
 
     async def __call__(self, scope: dict[str, Any], receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        with translation.override(language_of_scope(scope, reads_cookies=self.for_people)):
+            await self.answer(scope, receive, send)
+
+    async def answer(self, scope: dict[str, Any], receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         kind = self.kind or kind_for(header(scope["headers"], b"accept"))
         if self.is_for_proxy(scope, kind):
             await self.grip_application(scope, receive, send)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from django.conf import settings
+from django.utils import translation
 
 from chat import errors
 from chat.doorway import Place, Stay
@@ -21,13 +22,15 @@ _OF_THE_ROOM = (errors.RoomNotFound, errors.Banned, errors.TokenInvalid)  # reas
 
 
 class Viewer(Place):
-    """On the stream of one room. ``writer`` is None where what is shared is sent as it is."""
+    """On the stream of one room. ``writer`` is None where what is shared is sent as it is. They are told why it ends in
+    the language that was active when they came: it is a relay's task that tells them."""
 
-    __slots__ = ("has_begun", "has_gone", "writer")
+    __slots__ = ("has_begun", "has_gone", "language", "writer")
 
     def __init__(self) -> None:
         super().__init__()
         self.has_begun = self.has_gone = False
+        self.language = translation.get_language()
         self.writer: Writer | None = None
 
     async def enter(
@@ -82,7 +85,9 @@ class Viewer(Place):
         """The relay lets go of them: with a last word where there is something to say."""
         if self.stay is not None and self.has_begun:
             follower = self.stay.follower
-            await self._finish(follower, follower.form.ending(error, self.writer.place if self.writer else ""))
+            with translation.override(self.language):
+                words = follower.form.ending(error, self.writer.place if self.writer else "")
+            await self._finish(follower, words)
 
     async def _finish(self, follower: Follower, words: str) -> None:
         if self.writer is not None:
@@ -183,9 +188,13 @@ class MergedViewer(Viewer):
             self._is_outdated = True
         elif error.retryable or not self._stays:
             self._leave()
-            await self.writer.end(stay.follower.form.ending(error, self.writer.place))
+            with translation.override(self.language):
+                words = stay.follower.form.ending(error, self.writer.place)
+            await self.writer.end(words)
         else:
-            for message in stay.follower.form.dropped(error):
+            with translation.override(self.language):
+                messages = stay.follower.form.dropped(error)
+            for message in messages:
                 await stay.follower.send(message)
 
     def give_back(self) -> None:

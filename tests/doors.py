@@ -75,29 +75,29 @@ Style               | /static/css/base.css              | static | 200    | 200 
 
 # What an answer says, by door: "granted" is one that came with a token or a ticket. "-" is: no such header.
 HEADERS = """
-Door   | Answer  | Access-Control-Allow-Origin | Preflight allows | Framing | Cache-Control     | Vary                  | Referrer-Policy
-page   | open    | *                           | GET, HEAD        | none    | no-cache          | Accept, Authorization | same-origin
-page   | granted | *                           | GET, HEAD        | none    | private, no-store | Accept, Authorization | no-referrer
-page   | refused | *                           | GET, HEAD        | none    | no-store          | Accept, Authorization | as asked
-embed  | open    | *                           | GET, HEAD        | any     | no-cache          | Accept, Authorization | same-origin
-embed  | granted | *                           | GET, HEAD        | any     | private, no-store | Accept, Authorization | no-referrer
-embed  | refused | *                           | GET, HEAD        | none    | no-store          | Accept, Authorization | as asked
-stream | any     | *                           | GET, HEAD        | -       | no-store          | Accept, Authorization | no-referrer
-file   | any     | *                           | GET, HEAD        | -       | no-store          | Authorization         | no-referrer
-ownf   | any     | -                           | -                | -       | no-store          | -                     | no-referrer
-form   | any     | *                           | GET, HEAD        | -       | no-store          | Authorization         | no-referrer
-live   | any     | *                           | GET, HEAD        | none    | no-store          | Authorization         | no-referrer
-site   | any     | -                           | -                | none    | no-cache          | -                     | as asked
-robots | any     | -                           | -                | none    | -                 | -                     | as asked
-ticket | any     | *                           | POST             | none    | no-store          | as asked              | as asked
-report | open    | -                           | -                | none    | never             | -                     | same-origin
-report | refused | -                           | -                | none    | no-store          | -                     | as asked
-ours   | open    | -                           | -                | none    | never             | Cookie                | same-origin
-ours   | refused | -                           | -                | none    | no-store          | Cookie                | same-origin
-own    | any     | -                           | -                | -       | no-store          | -                     | no-referrer
-api    | any     | -                           | -                | none    | never             | -                     | as asked
-module | any     | *                           | GET, HEAD        | none    | no-cache          | Accept-Encoding       | as asked
-static | any     | -                           | -                | -       | max-age=0, public | -                     | same-origin
+Door   | Answer  | Access-Control-Allow-Origin | Preflight allows | Framing | Cache-Control     | Vary                                   | Referrer-Policy
+page   | open    | *                           | GET, HEAD        | none    | no-cache          | Accept, Authorization, Accept-Language | same-origin
+page   | granted | *                           | GET, HEAD        | none    | private, no-store | Accept, Authorization, Accept-Language | no-referrer
+page   | refused | *                           | GET, HEAD        | none    | no-store          | Accept, Authorization, Accept-Language | as asked
+embed  | open    | *                           | GET, HEAD        | any     | no-cache          | Accept, Authorization, Accept-Language | same-origin
+embed  | granted | *                           | GET, HEAD        | any     | private, no-store | Accept, Authorization, Accept-Language | no-referrer
+embed  | refused | *                           | GET, HEAD        | none    | no-store          | Accept, Authorization, Accept-Language | as asked
+stream | any     | *                           | GET, HEAD        | -       | no-store          | Accept, Authorization, Accept-Language | no-referrer
+file   | any     | *                           | GET, HEAD        | -       | no-store          | Authorization, Accept-Language         | no-referrer
+ownf   | any     | -                           | -                | -       | no-store          | Accept-Language                        | no-referrer
+form   | any     | *                           | GET, HEAD        | -       | no-store          | Authorization, Accept-Language         | no-referrer
+live   | any     | *                           | GET, HEAD        | none    | no-store          | Authorization, Accept-Language         | no-referrer
+site   | any     | -                           | -                | none    | no-cache          | Accept-Language                        | as asked
+robots | any     | -                           | -                | none    | -                 | Accept-Language                        | as asked
+ticket | any     | *                           | POST             | none    | no-store          | as asked                               | as asked
+report | open    | -                           | -                | none    | never             | Accept-Language                        | same-origin
+report | refused | -                           | -                | none    | no-store          | Accept-Language                        | as asked
+ours   | open    | -                           | -                | none    | never             | Cookie, Accept-Language                | same-origin
+ours   | refused | -                           | -                | none    | no-store          | Cookie, Accept-Language                | same-origin
+own    | any     | -                           | -                | -       | no-store          | Accept-Language                        | no-referrer
+api    | any     | -                           | -                | none    | never             | Accept-Language                        | as asked
+module | any     | *                           | GET, HEAD        | none    | no-cache          | Accept-Encoding                        | as asked
+static | any     | -                           | -                | -       | max-age=0, public | -                                      | same-origin
 """
 
 # Who may frame the page to embed, by the room's setting "sites that may frame it".
@@ -148,7 +148,10 @@ _VALUES = {
     "Access-Control-Allow-Origin": (),
     "Preflight allows": ("GET, HEAD", "POST"),
     "Cache-Control": ("no-cache", "no-store", "private, no-store", "max-age=0, public"),
-    "Vary": ("Accept, Authorization", "Authorization", "Cookie"),
+    "Vary": (
+        *("Accept, Authorization, Accept-Language", "Authorization, Accept-Language", "Accept-Language"),
+        *("Cookie, Accept-Language", "Accept-Encoding"),
+    ),
     "Referrer-Policy": ("same-origin", "no-referrer"),
 }
 

@@ -7,6 +7,8 @@ from bisect import bisect_right
 from functools import cache
 from itertools import accumulate
 
+from django.utils.translation import gettext_lazy as _
+
 # Controls; marks, embeddings, overrides and isolates that turn writing round; line ends; what is invisible and yet
 # takes part: fillers, tags, halves of surrogate pairs. Joiners and variation selectors shape letters
 # and emoji, and stay.
@@ -15,6 +17,7 @@ _HARMFUL = re.compile(
     "\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
 )
 TAB = "    "
+_RANKS = {"guest": _("guest"), "bot": _("bot"), "owner": _("owner"), "moderator": _("moderator")}
 
 
 def harmless(text: str) -> str:
@@ -25,8 +28,8 @@ def harmless(text: str) -> str:
 def set_off(name: str, kind: str, role: str) -> str:
     """Somebody's name as text has it: in brackets, which no name can have, so that nobody's is taken for more."""
     name = harmless(name).replace("<", "‹").replace(">", "›")
-    rank = role if kind == "user" else kind
-    return f"<{name}, {rank}>" if rank in ("guest", "bot", "owner", "moderator") else f"<{name}>"
+    rank = _RANKS.get(role if kind == "user" else kind)
+    return f"<{name}, {rank}>" if rank else f"<{name}>"
 
 
 @cache

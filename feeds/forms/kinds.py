@@ -6,10 +6,12 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.translation import get_language
 
 from chat.doorway import Entry
 from chat.errors import ChatError
 from chat.follower import Form, Message, Send
+from chat.languages import PARAMETER
 from feeds.encoders import ServerSentEvents
 from feeds.eventstream import Asked
 from feeds.forms import merged
@@ -62,7 +64,7 @@ class Kind(Protocol):
     is_page: bool
 
     def form(self, slug: str, asked: Asked) -> StreamForm:
-        """The form of a room, equal for all who asked for the same."""
+        """The form of a room, equal for all who asked for the same; in the language that is active."""
         ...
 
     def writer(self, asked: Asked, send: Send) -> Writer | None:
@@ -122,6 +124,7 @@ class TextKind:
             width=width_of(asked.number("width", DEFAULT_WIDTH)),
             in_colour=asked.wants("color", "colour"),
             names_room=asked.is_merged,
+            language=get_language(),
         )
 
     def writer(self, asked: Asked, send: Send) -> Writer:
@@ -146,11 +149,12 @@ class PageKind:
         return settings.PAGE_MESSAGES
 
     def form(self, slug: str, asked: Asked) -> LivePage:
-        return LivePage(slug)
+        return LivePage(slug, get_language())
 
     def writer(self, asked: Asked, send: Send) -> Writer:
         rooms = [("room", slug) for slug in asked.rooms] if asked.is_merged else []
         onward = [*rooms, *(("ticket", ticket) for ticket in asked.tickets)]
+        onward += [(name, asked.parameters[name]) for name in (PARAMETER,) if name in asked.parameters]
         begins = "".join(f"{urlencode([pair])}&" for pair in onward)
         given = [(name, asked.parameters[name]) for name in ("history", "lastEventId") if name in asked.parameters]
         return PageWriter(
@@ -166,7 +170,8 @@ class PageKind:
         writer.titles = {slug: about["title"] for slug, about in abouts.items()}
         is_over = all(room.is_over for room in started)
         said = {room.slug: self.form(room.slug, asked).said_before(room.history) for room in started}
-        return page_start(abouts, is_over=is_over, is_anew=not asked.cursors).encode() + writer.snapshot(said)
+        start = page_start(abouts, is_over=is_over, is_anew=not asked.cursors, request=asked.request)
+        return start.encode() + writer.snapshot(said)
 
 
 KINDS: tuple[Kind, ...] = (EventsKind(), LinesKind(), TextKind(), PageKind())

@@ -12,8 +12,11 @@ from html import escape
 from random import randint
 from types import SimpleNamespace
 
+from django.conf import settings
+from django.http import HttpRequest
 from django.template.loader import get_template, render_to_string
 from django.urls import reverse
+from django.utils.translation import get_language, gettext
 
 from chat import events
 from chat.errors import ChatError
@@ -21,7 +24,7 @@ from chat.events import LoggedEvent
 from chat.follower import Message
 from chat.models import Room
 from chat.pages import permalinks
-from feeds.forms.parts import Part, Watching, together
+from feeds.forms.parts import Part, Watching, in_its_language, together
 
 RESET, DROPPED = "reset", "dropped"
 _MESSAGES, _END = "<!-- messages -->", "<!-- end -->"
@@ -30,10 +33,12 @@ _COMES_BACK_SECONDS = (5, 15)  # after an end: not all at once, and not before a
 
 @dataclass(frozen=True)
 class LivePage(Watching):
-    """The room ``slug``, its messages as the pages' own templates have them."""
+    """The room ``slug``, its messages as the pages' own templates have them, in ``language``."""
 
     slug: str
+    language: str = settings.LANGUAGE_CODE
 
+    @in_its_language
     def events(self, logged: list[LoggedEvent]) -> list[Message]:
         return together([self._part(event) for event in logged])
 
@@ -43,19 +48,23 @@ class LivePage(Watching):
     def reset(self, head: int) -> list[Message]:
         return together([Part(b"", head, RESET)])
 
+    @in_its_language
     def said_before(self, history: list[dict]) -> list[Part]:
         """The messages of a history."""
         known = {message["mid"]: message for message in history}
         return [Part(self._item(message, known), mid=message["mid"]) for message in history]
 
+    @in_its_language
     def dropped(self, error: ChatError) -> list[Message]:
         return together([Part(room_heading(f"{self.slug}: {error.detail}"), type=DROPPED)])
 
+    @in_its_language
     def complete(self, head: int) -> str:
-        return page_end("This room is archived: nothing is added to it.")
+        return page_end(gettext("This room is archived: nothing is added to it."))
 
+    @in_its_language
     def ending(self, error: ChatError, place: str) -> str:
-        return page_end("This page ended.", place)
+        return page_end(gettext("This page ended."), place)
 
     def _part(self, event: LoggedEvent) -> Part:
         content = b""
@@ -85,7 +94,7 @@ class LivePage(Watching):
         return _message_template().render(context).encode()
 
 
-def page_start(abouts: dict[str, dict], *, is_over: bool, is_anew: bool) -> str:
+def page_start(abouts: dict[str, dict], *, is_over: bool, is_anew: bool, request: HttpRequest | None = None) -> str:
     """A page up to where its messages come; ``abouts`` is what there is to know of its rooms, by slug. One that
     ``is_anew`` begins with the newest messages, another goes on from somewhere.
 
@@ -95,6 +104,7 @@ def page_start(abouts: dict[str, dict], *, is_over: bool, is_anew: bool) -> str:
         "rooms": [{"slug": slug, **about} for slug, about in abouts.items()],
         "seconds": None if is_over else randint(*_COMES_BACK_SECONDS),
         "is_anew": is_anew,
+        "request": request,
     }
     return render_to_string("feeds/live.html", context).partition(_MESSAGES)[0]
 
@@ -103,10 +113,10 @@ def page_end(said: str, address: str | None = None, *, at_once: bool = False) ->
     """The rest of a page, with a link to ``address``, where it goes on (None: it does not); ``at_once`` by itself."""
     end = f"<p>{escape(said)}"
     if address is not None:
-        end += f' <a href="{escape(address)}">Go on</a>'
+        end += f' <a href="{escape(address)}">{escape(gettext("Go on"))}</a>'
         if at_once:
             end += f'<meta http-equiv="refresh" content="0; url={escape(address)}">'
-    return _rest_of_page().replace(_END, f"{end}</p>")
+    return _rest_of_page(get_language()).replace(_END, f"{end}</p>")
 
 
 def room_heading(title: str) -> bytes:
@@ -127,5 +137,5 @@ def _message_template() -> object:
 
 
 @cache
-def _rest_of_page() -> str:
+def _rest_of_page(language: str) -> str:
     return render_to_string("feeds/live.html", {"rooms": []}).partition(_MESSAGES)[2]

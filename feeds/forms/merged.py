@@ -32,7 +32,7 @@ class MergedEvents(Watching):
 
     def dropped(self, error: ChatError) -> list[Message]:
         """This room is not to be read any more; the others go on, so the reader's cursor stays good."""
-        data = events.encode({"condition": "forbidden", "text": error.detail, "channels": [self.slug]})
+        data = events.encode({"condition": "forbidden", "text": str(error.detail), "channels": [self.slug]})
         return together([Part(block("stream-error", data).encode())])
 
     def ending(self, error: ChatError, place: str) -> str:

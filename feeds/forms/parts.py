@@ -3,15 +3,33 @@
 A form makes ``parts`` once for all; a ``Writer`` (``feeds.forms.writers``) for each connection puts them together.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 from django.conf import settings
+from django.utils import translation
 
 from chat.follower import RUN_CHARS, Count, Message
 from chat.queue import Waiting
 from chat.rights import Rights
 
 PARTS = "engawa.parts"
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def in_its_language(method: Callable[P, T]) -> Callable[P, T]:
+    """Has a method of something with a ``language`` say its words in that: it may be called in anybody's task."""
+
+    @wraps(method)
+    def spoken(self: Any, *arguments: Any, **named: Any) -> Any:
+        with translation.override(self.language):
+            return method(self, *arguments, **named)
+
+    return spoken
 
 
 @dataclass(frozen=True, slots=True)

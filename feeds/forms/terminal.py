@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zlib import crc32
 
+from django.conf import settings
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from ulid import ULID
 
 from chat import events
@@ -16,7 +19,7 @@ from chat.errors import ChatError
 from chat.events import LoggedEvent, timestamp
 from chat.follower import Message
 from feeds.forms.harmless import columns_of, harmless, set_off, wrapped
-from feeds.forms.parts import Part, Watching, together
+from feeds.forms.parts import Part, Watching, in_its_language, together
 
 WIDTHS = (0, *range(40, 201, 20))  # 0: not broken. Few, since each is a form of its own, and made once for all of it
 DEFAULT_WIDTH = 80
@@ -24,24 +27,32 @@ _INDENT = " " * 9  # as wide as the time and a space
 _COLOURS = range(31, 37)  # the terminal's own red to cyan, readable in its theme
 _RESET, _DIM = "\x1b[0m", "\x1b[2m"
 _SAID = {
-    events.DELETED: "The message of {when} was deleted.",
-    events.PINNED: "The message of {when} was pinned.",
-    events.UNPINNED: "The message of {when} is no longer pinned.",
-    events.ARCHIVED: "The room was archived: nothing is added any more.",
-    events.REOPENED: "The room was opened again.",
+    events.DELETED: _("The message of %(when)s was deleted."),
+    events.PINNED: _("The message of %(when)s was pinned."),
+    events.UNPINNED: _("The message of %(when)s is no longer pinned."),
+    events.ARCHIVED: _("The room was archived: nothing is added any more."),
+    events.REOPENED: _("The room was opened again."),
 }
-_ABOUT = ("title", "topic", "visibility", "posting")
+_ABOUT = {
+    "title": _("title: %(value)s"),
+    "topic": _("topic: %(value)s"),
+    "visibility": _("visibility: %(value)s"),
+    "posting": _("posting: %(value)s"),
+}
 
 
 @dataclass(frozen=True)
 class Terminal(Watching):
-    """The room ``slug`` in lines of at most ``width`` columns; in colour, and naming the room, where that is asked."""
+    """The room ``slug`` in lines of at most ``width`` columns; in colour, and naming the room, where that is asked.
+    What the lines say beside what people said is in ``language``."""
 
     slug: str
     width: int = DEFAULT_WIDTH
     in_colour: bool = False
     names_room: bool = False
+    language: str = settings.LANGUAGE_CODE
 
+    @in_its_language
     def events(self, logged: list[LoggedEvent]) -> list[Message]:
         return together([self._part(event) for event in logged])
 
@@ -49,10 +60,14 @@ class Terminal(Watching):
         # Back to the edge, where the cursor is: a terminal shows nothing, and yet something went over the line.
         return together([Part(b"\r")])
 
+    @in_its_language
     def reset(self, head: int) -> list[Message]:
-        said = "Something is missing here: the log does not reach back to where you were. Ask for ?history= anew."
+        said = gettext(
+            "Something is missing here: the log does not reach back to where you were. Ask for ?history= anew."
+        )
         return together([Part(self._notice(said).encode(), head)])
 
+    @in_its_language
     def said_before(self, history: list[dict]) -> list[Part]:
         """The messages of a history."""
         return [self._message_part(message, None, events.MESSAGE) for message in history]
@@ -61,16 +76,21 @@ class Terminal(Watching):
         about = f"{harmless(title)} – {harmless(topic)}" if topic else harmless(title)
         return self._notice(about)
 
+    @in_its_language
     def dropped(self, error: ChatError) -> list[Message]:
-        return together([Part(self._notice(error.detail).encode())])
+        return together([Part(self._notice(str(error.detail)).encode())])
 
+    @in_its_language
     def complete(self, head: int) -> str:
-        return self._notice("This room is archived: that was all.")
+        return self._notice(gettext("This room is archived: that was all."))
 
+    @in_its_language
     def ending(self, error: ChatError, place: str) -> str:
         if not error.retryable:
-            return self._notice(error.detail)
-        return self._notice(f"This connection ends. It goes on with ?lastEventId={place}")
+            return self._notice(str(error.detail))
+        return self._notice(
+            gettext("This connection ends. It goes on with %(place)s") % {"place": f"?lastEventId={place}"}
+        )
 
     def _part(self, event: LoggedEvent) -> Part:
         fields = json.loads(event.json)
@@ -78,9 +98,11 @@ class Terminal(Watching):
             return self._message_part(fields, event.seq, event.type)
         said = ""
         if event.type in _SAID:
-            said = _SAID[event.type].format(when=_when(event.mid, fields["at"]) if event.mid else "")
+            said = _SAID[event.type] % {"when": _when(event.mid, fields["at"]) if event.mid else ""}
         elif event.type == events.ROOM_CHANGED:
-            changed = [f"{name}: {harmless(str(fields[name]))}" for name in _ABOUT if name in fields]
+            changed = [
+                words % {"value": harmless(str(fields[name]))} for name, words in _ABOUT.items() if name in fields
+            ]
             said = "; ".join(changed)
         at = fields["at"]
         return Part(self._notice(said, at).encode() if said else b"", event.seq, event.type, event.mid, at[:10])
@@ -91,9 +113,10 @@ class Terminal(Watching):
         said = f"{set_off(author['name'], author['kind'], author['role'])} "
         if type == events.EDITED:
             was, at = at, message.get("edited_at") or at
-            said = f"* {said}now says instead of what was said at {_when(mid, at, was)}: "
+            words = gettext("* %(author)s now says instead of what was said at %(when)s:")
+            said = words % {"author": said.rstrip(), "when": _when(mid, at, was)} + " "
         elif message.get("reply_to"):
-            said += f"(to {_when(message['reply_to'], at)}) "
+            said += "(" + gettext("to %(when)s") % {"when": _when(message["reply_to"], at)} + ") "
         text = self._lines(at, said, message["message"], author["id"])
         return Part(text.encode(), seq, type, mid, at[:10])
 
@@ -132,7 +155,7 @@ def width_of(asked: int) -> int:
 
 def day(day: str) -> str:
     """The line before the first of a day."""
-    return f"{'-' * 8} {day}, in UTC\n"
+    return f"{'-' * 8} {gettext('%(day)s, in UTC') % {'day': day}}\n"
 
 
 def _when(mid: str, now: str, at: str | None = None) -> str:

@@ -9,22 +9,25 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
 
+from django.utils.translation import get_language, gettext
 from django_eventstream.utils import make_id
 
 from chat import events
 from chat.follower import Message, Send
 from feeds.forms import live_page
-from feeds.forms.parts import PARTS, Part
+from feeds.forms.parts import PARTS, Part, in_its_language
 from feeds.forms.terminal import day
 
 MOST_MESSAGES = 500  # on a page that goes on; then it goes on on another
 
 
 class Writer:
-    """Writes parts as they are, and ready-made bodies, too."""
+    """Writes parts as they are, and ready-made bodies, too. What it says itself, it says in the language that was
+    active when it was made."""
 
     def __init__(self, send: Send) -> None:
         self.raw = send
+        self.language = get_language()
         self.is_over = False
         self.places: dict[str, int] = {}
         self._lock = asyncio.Lock()
@@ -111,6 +114,7 @@ class TerminalWriter(Writer):
     def begun(self, slug: str, parts: list[Part]) -> None:
         self._said[slug] = parts[-1].mid
 
+    @in_its_language
     def written(self, slug: str, parts: list[Part]) -> bytes:
         found: list[bytes] = []
         for part in parts:
@@ -156,20 +160,21 @@ class PageWriter(Writer):
     def begun(self, slug: str, parts: list[Part]) -> None:
         self._shown[slug].snapshot = parts[-1].mid
 
+    @in_its_language
     def written(self, slug: str, parts: list[Part]) -> bytes:
         found: list[bytes] = []
         for part in parts:
             if self._spoils(slug, part):
                 self.is_over = True
-                return live_page.page_end("Something here was changed.", self._again, at_once=True).encode()
+                return live_page.page_end(gettext("Something here was changed."), self._again, at_once=True).encode()
             if part.type == live_page.RESET:
                 self.is_over = True
-                return live_page.page_end("Something is missing here.", self._anew, at_once=True).encode()
+                return live_page.page_end(gettext("Something is missing here."), self._anew, at_once=True).encode()
             found.append(self._added(slug, part))
         if self._messages >= MOST_MESSAGES:
             self.is_over = True
             self.places[slug] = max(part.seq or 0 for part in parts)
-            found.append(live_page.page_end("This page is full.", self.place, at_once=True).encode())
+            found.append(live_page.page_end(gettext("This page is full."), self.place, at_once=True).encode())
         return b"".join(found)
 
     def _spoils(self, slug: str, part: Part) -> bool:

@@ -92,10 +92,10 @@ async def reading(server: Engawa, path: str, **headers: str) -> AsyncIterator[Re
 def test_how_each_form_is_asked_for_and_what_its_headers_say(server: Engawa, suffix: str) -> None:
     media_type = FORMS[suffix]
     for path, headers, vary in [
-        (f"/feeds/lobby/stream.{suffix}", {}, "Authorization"),
-        ("/feeds/lobby/stream", {"Accept": media_type}, "Accept, Authorization"),
-        (f"/feeds/stream.{suffix}?room=lobby", {}, "Authorization"),
-        ("/feeds/stream?room=lobby", {"Accept": media_type}, "Accept, Authorization"),
+        (f"/feeds/lobby/stream.{suffix}", {}, "Authorization, Accept-Language"),
+        ("/feeds/lobby/stream", {"Accept": media_type}, "Accept, Authorization, Accept-Language"),
+        (f"/feeds/stream.{suffix}?room=lobby", {}, "Authorization, Accept-Language"),
+        ("/feeds/stream?room=lobby", {"Accept": media_type}, "Accept, Authorization, Accept-Language"),
     ]:
         answer = httpx.head(server.base + path, headers=headers)
         assert answer.status_code == 200
@@ -137,7 +137,7 @@ def test_what_may_not_be_known_is_not_there_in_any_form(server: Engawa, suffix: 
 def test_a_form_that_there_is_not(server: Engawa) -> None:
     answer = httpx.get(f"{server.base}/feeds/lobby/stream", headers={"Accept": "image/png"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (406, "form.not_acceptable")
-    assert answer.headers["vary"] == "Accept, Authorization"
+    assert answer.headers["vary"] == "Accept, Authorization, Accept-Language"
     assert httpx.get(f"{server.base}/feeds/lobby/stream.xml").status_code == 404
 
 

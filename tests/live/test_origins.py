@@ -135,7 +135,7 @@ def wanted_headers(ask: Ask) -> dict[str, str | None]:
     (row,) = (row for row in rows(HEADERS) if row["Door"] == ask.form["Door"] and row["Answer"] in (ask.answer, "any"))
     path = ask.form["Address"]
     as_asked = {
-        "Vary": "Accept, Authorization" if ask.answer == "refused" else None,
+        "Vary": "Accept, Authorization, Accept-Language" if ask.answer == "refused" else "Accept-Language",
         "Referrer-Policy": "no-referrer" if ask.secret and not path.startswith("/chat/") else "same-origin",
     }
     wanted: dict[str, str | None] = {}
