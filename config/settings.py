@@ -173,7 +173,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "servestatic.middleware.ServeStaticMiddleware",
+    "config.delivery.serving.StaticMiddleware",
     "feeds.middleware.UnlistedMiddleware",
     "chat.middleware.ApiMiddleware",
     "feeds.middleware.CookielessMiddleware",
@@ -195,11 +195,12 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
+            "builtins": ["config.templatetags.modules"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-            ]
+            ],
         },
     }
 ]
@@ -227,12 +228,17 @@ TIME_ZONE = env.time_zone("TIME_ZONE", "UTC")
 USE_TZ = True
 LOCALE_PATHS = [BASE_DIR / "locale"]
 
+STATIC_FILES = env.choice("STATIC_FILES", "sources" if DEBUG else "built", ("built", "sources"))
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-SERVESTATIC_USE_FINDERS = True  # files are served from where they lie: nothing to collect before a start
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "config.delivery.storage.DeliveryStorage"},
+}
+SERVESTATIC_USE_FINDERS = True  # under their own names files are served from where they lie
 SERVESTATIC_AUTOREFRESH = DEBUG
-SERVESTATIC_MAX_AGE = 0  # names carry no hash here, so browsers ask again and are told 304
+SERVESTATIC_MAX_AGE = 0  # names that carry no hash: browsers ask again and are told 304
 SERVESTATIC_ALLOW_ALL_ORIGINS = False
 
 # Security -------------------------------------------------------------------------------------------------
@@ -256,6 +262,7 @@ CONTENT_SECURITY_POLICY = {
         "connect-src": ["'self'"],
         "frame-src": ["'self'"],
         "manifest-src": ["'self'"],
+        "worker-src": ["'self'"],
         "form-action": ["'self'"],
         "base-uri": ["'none'"],
         "frame-ancestors": ["'none'"],

@@ -1,10 +1,8 @@
 from django.contrib import admin
 from django.contrib.auth import views as auth
-from django.templatetags.static import static
 from django.urls import include, path, re_path
-from django.views.generic import RedirectView
 
-from chat import health
+from chat import health, pwa
 from chat.accounts import GuestView, SignUpView
 from chat.api_door import api
 from chat.language_views import LanguageView
@@ -36,7 +34,10 @@ urlpatterns = [
     path("accounts/delete/", DeleteAccountView.as_view(), name="delete_account"),
     re_path(r"^api(?:/(?P<path>[\s\S]*))?\Z", api),
     path("admin/", admin.site.urls),
-    path("favicon.ico", RedirectView.as_view(url=static("favicon.svg"))),
+    path("manifest.webmanifest", pwa.manifest, name="manifest"),
+    path("service-worker.js", pwa.service_worker, name="service_worker"),
+    path("offline/", pwa.offline, name="offline"),
+    path("favicon.ico", pwa.favicon),
     path("health/live", health.live),
     path("health/ready", health.ready),
 ]

@@ -6,7 +6,10 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponseBase
 
-ANONYMOUS_PATHS = ("/feeds/", "/embed/", "/api/", "/oembed", "/sitemap.xml", "/robots.txt")
+ANONYMOUS_PATHS = (
+    *("/feeds/", "/embed/", "/api/", "/oembed", "/sitemap.xml", "/robots.txt"),
+    *("/manifest.webmanifest", "/service-worker.js", "/offline/", "/favicon.ico"),
+)
 
 
 class CookielessMiddleware:

@@ -3,10 +3,13 @@
 from types import SimpleNamespace
 
 import pytest
+from django.conf import settings
 
 from chat import actions
 from chat.identity import Identity, new_guest
 from chat.models import Membership, Room, User
+
+settings.STATIC_FILES = "sources"  # pages name what lies in static/, whatever a server has made of it here
 
 
 @pytest.fixture

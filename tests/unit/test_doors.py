@@ -81,6 +81,7 @@ OTHERS = {
     *("home", "chat:index", "signup", "guest", "login", "logout", "password_change", "password_change_done"),
     *("password_reset", "password_reset_done", "password_reset_confirm", "password_reset_complete"),
     *("language", "words"),
+    *("manifest", "service_worker", "offline"),
     *("feeds:oembed", "feeds:sitemap", "feeds:robots"),
     *("profile", "export", "delete_account", "join"),
     *("profile", "export", "delete_account", "join", "feeds:several"),

@@ -29,7 +29,7 @@ CHAT = [
     ["protocol"],
     ["consumers", "middleware", "health"],
     ["accounts", "admin", "admin_site", "apps", "language_views", "password_reset", "profile_views", "routing"],
-    ["api_schemas", "views"],
+    ["api_schemas", "pwa", "views"],
     ["api"],
     ["api_door", "command_views", "member_views", "moderator_views", "owner_views", "search_views"],
     ["program_views", "view_token_views"],
