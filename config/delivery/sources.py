@@ -31,7 +31,7 @@ def imports(name: str, text: str) -> list[str]:
 
 
 def references(name: str, text: str) -> Iterator[str]:
-    """The files that a minified script or style names. Raises ``Broken`` where only running it tells what it imports."""
+    """The files that a minified script or style names. Raises ``Broken`` where only a run tells what it imports."""
     for pattern in _patterns(name):
         for match in pattern.finditer(text):
             yield _target(name, match)
