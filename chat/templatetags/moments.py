@@ -15,6 +15,12 @@ def second(moment: datetime | None) -> str:
 
 
 @register.filter
+def day(moment: datetime | None) -> str:
+    """``2026-11-21``, in UTC; nothing where there is no moment."""
+    return moment.astimezone(UTC).date().isoformat() if moment else ""
+
+
+@register.filter
 def minute(moment: datetime | None) -> str:
     """For people: ``2026-11-21 07:00``, in UTC; nothing where there is no moment."""
     return moment.astimezone(UTC).isoformat(" ", timespec="minutes")[:16] if moment else ""

@@ -5,7 +5,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import get_language
 
-from chat import hues, words
+from chat import hues, words, writing
 from chat.language_views import bcp47
 from chat.languages import PARAMETER
 
@@ -14,9 +14,15 @@ register.filter("letter", hues.letter_of)
 
 
 @register.filter
-def hue(message: object) -> int:
-    """The colour of the author of a message or a held one (``author_hue`` where they chose it)."""
-    return hues.hue_of(message.author_key, getattr(message, "author_hue", None))
+def hue(message: object) -> int | str:
+    """The colour of the author of a message or a held one (``author_hue`` where they chose it); nothing of none."""
+    return hues.hue_of(message.author_key, getattr(message, "author_hue", None)) if message else ""
+
+
+@register.simple_tag
+def written_in(message: object, expected: str) -> str:
+    """The language of a message's text, as its script says; ``expected`` where it may be that of its room."""
+    return writing.language_of(message.text, expected or "") if message else ""
 
 
 @register.simple_tag

@@ -82,6 +82,7 @@ class LivePage(Watching):
                 author_kind=message["author"]["kind"],
                 author_role=message["author"]["role"],
                 author_name=message["author"]["name"],
+                text=message["message"],
                 html=message["html"],
                 created_at=datetime.fromisoformat(message["at"]),
                 edited_at=message.get("edited_at"),

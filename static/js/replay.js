@@ -1,6 +1,7 @@
 // @ts-check
 import { Connection } from "./lib/connection.js";
 import { streamDial } from "./lib/stream.js";
+import { Announcer } from "./view/announcer.js";
 import { MessageList } from "./view/message_list.js";
 import { byId } from "./view/page.js";
 
@@ -14,6 +15,7 @@ const CHANGES = ["message.edited", "message.deleted", "message.redacted", "messa
 
 const { streamUrl = "", replayUrl = "" } = byId("room").dataset;
 const list = new MessageList();
+new Announcer(list);
 const button = byId("play");
 const speed = /** @type {HTMLSelectElement} */ (byId("speed"));
 const progress = /** @type {HTMLProgressElement} */ (byId("progress"));

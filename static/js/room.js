@@ -9,6 +9,7 @@ import { socketDial } from "./lib/socket.js";
 import { Standing } from "./lib/standing.js";
 import { streamDial } from "./lib/stream.js";
 import { readAbout, showAbout } from "./view/about.js";
+import { Announcer } from "./view/announcer.js";
 import { Composer } from "./view/composer.js";
 import { showComposerState } from "./view/composer_state.js";
 import { showStatus } from "./view/connection_status.js";
@@ -60,6 +61,7 @@ function takePart(path) {
     },
     leaving: (item) => tools?.leaving(item),
   });
+  new Announcer(list, isMine);
   const { scroller } = list;
   const dialog = new Dialog(
     () => scroller.hold("dialog"),
@@ -93,6 +95,8 @@ function takePart(path) {
   connection.addEventListener("event", (event) => {
     const detail = /** @type {RoomEvent} */ (/** @type {CustomEvent} */ (event).detail);
     list.apply(detail);
+    // Whether it is shown, too, depends on where one reads.
+    if (detail.type === "message") outbox.seen(/** @type {Message} */ (detail));
     standing.apply(detail);
     if (detail.type === "message.edited") {
       for (const about of [pinned, composer, dialog]) about.changed(/** @type {Message} */ (detail));

@@ -3,6 +3,7 @@ import { Connection } from "./lib/connection.js";
 import { toldBy } from "./lib/standing.js";
 import { streamDial } from "./lib/stream.js";
 import { readAbout, showAbout } from "./view/about.js";
+import { Announcer } from "./view/announcer.js";
 import { showStatus } from "./view/connection_status.js";
 import { showEmbedDialog } from "./view/embed_dialog.js";
 import { MessageList } from "./view/message_list.js";
@@ -28,6 +29,7 @@ if (streamUrl) {
     if (detail.type === "message.edited") pinned.changed(/** @type {Message} */ (detail));
     show(toldBy(detail));
   });
+  new Announcer(list);
   showStatus(connection);
   showPresence(connection);
   connection.start();

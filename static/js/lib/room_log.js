@@ -8,13 +8,15 @@
  */
 
 /**
- * The part of a room that is shown: an unbroken run of messages up to the newest. Knows no page.
+ * The part of a room that is shown: an unbroken run of messages. Knows no page.
  *
  * Applying an event twice changes nothing, so snapshots and streams may overlap.
  */
 export class RoomLog {
   /** Whether the room's first message is among those shown. */
   reachesStart = true;
+  /** Whether nothing came after those shown; only then what comes is added. */
+  reachesEnd = true;
   /** @type {Map<string, Message>} */
   #messages = new Map();
   /** Sorted. @type {string[]} */
@@ -37,10 +39,51 @@ export class RoomLog {
     return !this.reachesStart && this.#mids.length > 0 && mid < this.#mids[0];
   }
 
+  /** Whether it comes after those that are shown, and something between may be missing. @param {string} mid */
+  isAfter(mid) {
+    return !this.reachesEnd && (this.#mids.length === 0 || mid > this.#mids[this.#mids.length - 1]);
+  }
+
+  get size() {
+    return this.#mids.length;
+  }
+
+  /** The mid of the message in a place, counted from the oldest. @param {number} place @returns {string | undefined} */
+  at(place) {
+    return this.#mids.at(place);
+  }
+
+  /** What stands before a message, or before where it would stand. @param {string} mid @returns {Message | undefined} */
+  previous(mid) {
+    const place = this.placeOf(mid);
+    return place > 0 ? this.#messages.get(this.#mids[place - 1]) : undefined;
+  }
+
+  /** The first that is newer. @param {string} mid @returns {string | undefined} */
+  firstAfter(mid) {
+    const place = this.placeOf(mid);
+    return this.#mids[this.#mids[place] === mid ? place + 1 : place];
+  }
+
+  /** Let go of the oldest. @param {number} count @returns {string[]} their mids */
+  trimStart(count) {
+    if (count <= 0) return [];
+    this.reachesStart = false;
+    return this.#forget(this.#mids.splice(0, count));
+  }
+
+  /** Let go of the newest. @param {number} count @returns {string[]} their mids */
+  trimEnd(count) {
+    if (count <= 0) return [];
+    this.reachesEnd = false;
+    return this.#forget(this.#mids.splice(-count, count));
+  }
+
   clear() {
     this.#messages.clear();
     this.#answers.clear();
     this.#mids = [];
+    this.reachesStart = this.reachesEnd = true;
   }
 
   /**
@@ -49,7 +92,7 @@ export class RoomLog {
    */
   put(message) {
     const { mid, reply_to } = message;
-    const place = this.#placeOf(mid);
+    const place = this.placeOf(mid);
     const isKnown = this.#mids[place] === mid;
     if (!isKnown) this.#mids.splice(place, 0, mid);
     this.#messages.set(mid, message);
@@ -65,9 +108,9 @@ export class RoomLog {
     switch (event.type) {
       case "message":
       case "message.edited":
-        // An edit may be the first we hear of a message, as what was said before is redacted. But one from before the
+        // An edit may be the first we hear of a message, as what was said before is redacted. But one from outside the
         // run that is shown would stand there as if nothing had been said between.
-        return this.isBefore(event.mid) ? null : this.put(/** @type {Message} */ (event));
+        return this.isBefore(event.mid) || this.isAfter(event.mid) ? null : this.put(/** @type {Message} */ (event));
       case "message.deleted":
         return this.#remove(event.mid);
       case "message.redacted":
@@ -81,7 +124,7 @@ export class RoomLog {
   }
 
   /** Where a message is, or would be. @param {string} mid */
-  #placeOf(mid) {
+  placeOf(mid) {
     let low = 0;
     let high = this.#mids.length;
     // Most come after all others.
@@ -96,12 +139,22 @@ export class RoomLog {
 
   /** @param {string} mid @returns {Change} */
   #remove(mid) {
-    const message = this.#messages.get(mid);
-    if (!message) return null;
-    this.#messages.delete(mid);
-    this.#mids.splice(this.#placeOf(mid), 1);
-    if (message.reply_to) this.#answers.get(message.reply_to)?.delete(mid);
+    if (!this.#messages.has(mid)) return null;
+    this.#forget(this.#mids.splice(this.placeOf(mid), 1));
     return { remove: mid };
+  }
+
+  /** @param {string[]} mids */
+  #forget(mids) {
+    for (const mid of mids) {
+      const { reply_to } = this.#messages.get(mid) ?? {};
+      this.#messages.delete(mid);
+      if (!reply_to) continue;
+      const answers = this.#answers.get(reply_to);
+      answers?.delete(mid);
+      if (!answers?.size) this.#answers.delete(reply_to);
+    }
+    return mids;
   }
 
   /** @param {string} mid @param {Partial<Message>} fields @returns {Change} */

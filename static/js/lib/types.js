@@ -1,7 +1,10 @@
 // @ts-check
 // The shapes that travel; docs/protocol.md says what they mean. Nothing here runs.
 
-/** @typedef {{ name: string, kind: string, role: string, id: string }} Author */
+/**
+ * `hue` is from 0 to 11, where they chose one.
+ * @typedef {{ name: string, kind: string, role: string, id: string, hue?: number }} Author
+ */
 
 /**
  * A message as a reader sees it. `mid` is a ULID: as strings, mids sort by age. `reactions` is how many, by reaction.

@@ -1,13 +1,16 @@
 // @ts-check
+import { hueOf, letterOf } from "../lib/hues.js";
+import { languageOf } from "../lib/language_of.js";
 import { safeFragment } from "../lib/safe_html.js";
+import { gettext, pageLanguage } from "../lib/words.js";
 
 /** @import { Author, Message } from "../lib/types.js" */
 
 // One message's element, made by chat/_message.html: there for the server, and blank in a <template> for us.
 
-const today = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
-const otherDay = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
+// The day stands above; and whoever wants to know exactly asks for it.
+const short = new Intl.DateTimeFormat(pageLanguage(), { timeStyle: "short" });
+const exact = new Intl.DateTimeFormat(pageLanguage(), { dateStyle: "full", timeStyle: "long" });
 
 /** @param {string} mid */
 export const findItem = (mid) => document.getElementById(`m-${mid}`);
@@ -16,8 +19,9 @@ export const findItem = (mid) => document.getElementById(`m-${mid}`);
  * @param {HTMLElement} item
  * @param {Message} message
  * @param {Message} [was] what it shows until now
+ * @param {string} [language] the room's
  */
-export function fillItem(item, message, was) {
+export function fillItem(item, message, was, language = "") {
   const { author, mid } = message;
   item.id = `m-${mid}`;
   Object.assign(item.dataset, {
@@ -29,19 +33,29 @@ export function fillItem(item, message, was) {
     key: message.key ?? "",
   });
   slot(item, "author").textContent = author.name;
+  const avatar = slot(item, "avatar");
+  avatar.dataset.hue = String(hueOf(author.id, author.hue));
+  avatar.textContent = letterOf(author.name);
   const badge = slot(item, "badge");
   badge.textContent = badgeOf(author);
   badge.hidden = !badge.textContent;
   /** @type {HTMLTimeElement} */ (slot(item, "time")).dateTime = message.at;
   const link = slot(item, "permalink");
-  link.setAttribute("href", (link.getAttribute("href") ?? "").replace(/[^/]*\/$/, `${mid}/`));
+  link.setAttribute("href", permalinkLike(link, mid));
   slot(item, "edited").hidden = !message.edited_at;
   const report = /** @type {HTMLAnchorElement | null} */ (item.querySelector(".message__report"));
   if (report) report.search = `?mid=${mid}`;
   const reply = /** @type {HTMLAnchorElement} */ (slot(item, "reply"));
   reply.hidden = !message.reply_to;
-  reply.setAttribute("href", `#m-${message.reply_to ?? ""}`);
-  if (was?.html !== message.html) slot(item, "body").replaceChildren(safeFragment(message.html));
+  reply.dataset.mid = message.reply_to ?? "";
+  reply.setAttribute("href", permalinkLike(link, message.reply_to ?? ""));
+  if (was?.html !== message.html) {
+    const body = slot(item, "body");
+    const found = languageOf(message.message, language);
+    body.replaceChildren(safeFragment(message.html));
+    if (found) body.lang = found;
+    else body.removeAttribute("lang");
+  }
   if (!sameCounts(was?.reactions, message.reactions)) fillReactions(item, message.reactions ?? {});
   localiseTime(item);
 }
@@ -71,9 +85,15 @@ export function readItem(item) {
     at: /** @type {HTMLTimeElement} */ (slot(item, "time")).dateTime,
     message: text,
     html: slot(item, "body").innerHTML,
-    author: { name: slot(item, "author").textContent ?? "", kind, role, id: author },
+    author: {
+      name: slot(item, "author").textContent ?? "",
+      kind,
+      role,
+      id: author,
+      hue: Number(slot(item, "avatar").dataset.hue),
+    },
     key,
-    reply_to: reply.hidden ? undefined : reply.getAttribute("href")?.slice("#m-".length),
+    reply_to: reply.hidden ? undefined : reply.dataset.mid,
     edited_at: slot(item, "edited").hidden ? undefined : "edited",
     reactions: Object.fromEntries(
       Array.from(counted, ({ dataset }) => [dataset.reaction ?? "", Number(dataset.count)]),
@@ -85,9 +105,10 @@ export function readItem(item) {
 export function localiseTime(item) {
   const time = /** @type {HTMLTimeElement} */ (slot(item, "time"));
   const moment = new Date(time.dateTime);
-  const isToday = moment.toDateString() === new Date().toDateString();
-  time.textContent = (isToday ? today : otherDay).format(moment);
+  time.textContent = short.format(moment);
+  // By a title a pointer learns it; css/message.css shows it to the keyboard.
   time.title = exact.format(moment);
+  item.dataset.exact = time.title;
 }
 
 /** @param {HTMLElement} item @param {Record<string, number>} reactions */
@@ -114,9 +135,14 @@ const sameCounts = (one, other) => JSON.stringify(one ?? {}) === JSON.stringify(
 
 /** @param {Author} author */
 function badgeOf({ kind, role }) {
-  if (kind !== "user") return kind;
-  return role === "owner" || role === "moderator" ? role : "";
+  if (kind === "guest") return gettext("guest");
+  if (kind === "bot") return gettext("bot");
+  if (role === "owner") return gettext("owner");
+  return role === "moderator" ? gettext("moderator") : "";
 }
+
+/** The permanent address of a message, from that of another. @param {Element} link @param {string} mid */
+const permalinkLike = (link, mid) => (link.getAttribute("href") ?? "").replace(/[^/]*\/$/, `${mid}/`);
 
 /** @param {HTMLElement} item @param {string} name */
 function slot(item, name) {

@@ -1,6 +1,8 @@
 // @ts-check
 import { excerpt } from "../lib/excerpt.js";
 import { RoomLog } from "../lib/room_log.js";
+import { gettext } from "../lib/words.js";
+import { arrange, renameAtMidnight } from "./days.js";
 import { fillAnswered, fillItem, findItem, localiseTime, readItem } from "./message_item.js";
 
 /** @import { RoomEvent } from "../lib/types.js" */
@@ -20,6 +22,8 @@ export class Pane {
     this.#items = /** @type {HTMLElement} */ (section.querySelector(".log__messages"));
     this.#scroller = /** @type {HTMLElement} */ (section.querySelector(".pane__scroller"));
     this.#adopt();
+    renameAtMidnight(this.#items);
+    this.#items.addEventListener("click", (event) => this.#followReply(event));
   }
 
   get slug() {
@@ -48,11 +52,12 @@ export class Pane {
       const { put: message, before } = change;
       const shown = findItem(message.mid);
       const item = shown ?? this.#blank();
-      fillItem(item, message, shown ? was : undefined);
+      fillItem(item, message, shown ? was : undefined, this.#items.lang);
       if (!shown) this.#items.insertBefore(item, before ? findItem(before) : null);
       if (message.reply_to) this.#showAnswered(message.mid, message.reply_to);
       this.#showAnswers(message.mid);
     }
+    this.#arrange(event.mid);
     if (isAtEnd) {
       this.#forgetOldest();
       this.#toEnd();
@@ -73,7 +78,7 @@ export class Pane {
     this.#items.replaceChildren();
     this.#scroller.hidden = true;
     const gone = /** @type {HTMLElement} */ (this.section.querySelector(".pane__gone"));
-    gone.textContent = "This room is no longer open to you.";
+    gone.textContent = gettext("This room is no longer open to you.");
     gone.hidden = false;
   }
 
@@ -82,8 +87,28 @@ export class Pane {
     for (const item of /** @type {NodeListOf<HTMLElement>} */ (this.#items.querySelectorAll(".message"))) {
       this.#log.put(readItem(item));
       localiseTime(item);
+      this.#arrange(item.dataset.mid ?? "");
     }
     this.#toEnd();
+  }
+
+  /** What it and the next are to those before them. @param {string} mid */
+  #arrange(mid) {
+    for (const touched of [mid, this.#log.firstAfter(mid) ?? ""]) {
+      const message = this.#log.get(touched);
+      const item = message && findItem(touched);
+      if (item) arrange(item, message, this.#log.previous(touched));
+    }
+  }
+
+  // What is answered may be here; its own page has it in any case.
+  /** @param {MouseEvent} event */
+  #followReply(event) {
+    const link = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest(".message__reply"));
+    const item = link && findItem(link.dataset.mid ?? "");
+    if (!item || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    item.scrollIntoView({ block: "center" });
   }
 
   #blank() {
@@ -102,17 +127,13 @@ export class Pane {
     const answered = this.#log.get(mid);
     if (!item) return;
     if (answered) fillAnswered(item, answered.author.name, excerpt(answered.message));
-    else fillAnswered(item, "", this.#log.isBefore(mid) ? "an earlier message" : "a deleted message");
+    else fillAnswered(item, "", this.#log.isBefore(mid) ? gettext("an earlier message") : gettext("a deleted message"));
   }
 
   // The room's own page has all of them.
   #forgetOldest() {
-    while (this.#items.childElementCount > MOST_ITEMS) {
-      const oldest = /** @type {HTMLElement} */ (this.#items.firstElementChild);
-      this.#log.apply(/** @type {any} */ ({ type: "message.deleted", mid: oldest.dataset.mid }));
-      this.#log.reachesStart = false;
-      oldest.remove();
-    }
+    for (const mid of this.#log.trimStart(this.#log.size - MOST_ITEMS)) findItem(mid)?.remove();
+    this.#arrange(this.#log.at(0) ?? "");
   }
 
   #toEnd() {

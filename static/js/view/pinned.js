@@ -1,6 +1,6 @@
 // @ts-check
 import { excerpt } from "../lib/excerpt.js";
-import { byId, fetchPage, ownPage } from "./page.js";
+import { byId, fetchPage, ownPage, permalink } from "./page.js";
 
 /** @import { Message } from "../lib/types.js" */
 
@@ -42,7 +42,9 @@ export class Pinned {
 
   /** @param {Message | undefined} message */
   #fill(message) {
-    this.#bar.querySelector("a")?.setAttribute("href", `#m-${message?.mid ?? ""}`);
+    const link = /** @type {HTMLAnchorElement} */ (this.#bar.querySelector(".pinned__link"));
+    link.dataset.mid = message?.mid ?? "";
+    link.setAttribute("href", permalink(link.dataset.mid));
     /** @type {HTMLElement} */ (this.#bar.querySelector(".pinned__author")).textContent = message?.author.name ?? "";
     /** @type {HTMLElement} */ (this.#bar.querySelector(".pinned__excerpt")).textContent = excerpt(message?.message ?? "");
   }
@@ -54,8 +56,8 @@ export class Pinned {
       const page = await fetchPage(ownPage());
       const bar = page.getElementById("pinned");
       if (this.#bar.dataset.mid !== mid || bar?.dataset.mid !== mid) return;
-      const link = bar.querySelector("a");
-      if (link) this.#bar.querySelector("a")?.replaceWith(link);
+      const link = bar.querySelector(".pinned__link");
+      if (link) this.#bar.querySelector(".pinned__link")?.replaceWith(link);
       this.#bar.hidden = false;
     } catch (error) {
       console.warn("Engawa: the pinned message could not be read.", error);
