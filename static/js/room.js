@@ -1,13 +1,16 @@
 // @ts-check
 import { Connection } from "./lib/connection.js";
+import { Draft } from "./lib/draft.js";
 import { withFallback } from "./lib/fallback.js";
 import { HttpDoor } from "./lib/http_door.js";
+import { mentionOf } from "./lib/mentions.js";
 import { MyReactions } from "./lib/my_reactions.js";
 import { Outbox } from "./lib/outbox.js";
 import { Requests } from "./lib/requests.js";
 import { socketDial } from "./lib/socket.js";
 import { Standing } from "./lib/standing.js";
 import { streamDial } from "./lib/stream.js";
+import { gettext } from "./lib/words.js";
 import { readAbout, showAbout } from "./view/about.js";
 import { Announcer } from "./view/announcer.js";
 import { Composer } from "./view/composer.js";
@@ -15,7 +18,10 @@ import { showComposerState } from "./view/composer_state.js";
 import { showStatus } from "./view/connection_status.js";
 import { Dialog } from "./view/dialog.js";
 import { showEmbedDialog } from "./view/embed_dialog.js";
+import { emojiOffers } from "./view/emoji_offers.js";
 import { complain } from "./view/feedback.js";
+import { watchKeys } from "./view/keys_dialog.js";
+import { mentionOffers } from "./view/mention_offers.js";
 import { MessageActions } from "./view/message_actions.js";
 import { editMessage } from "./view/message_editor.js";
 import { MessageList } from "./view/message_list.js";
@@ -23,8 +29,10 @@ import { MessageTools } from "./view/message_tools.js";
 import { showOutgoing } from "./view/outgoing_list.js";
 import { byId, fetchPage, ownPage } from "./view/page.js";
 import { Pinned } from "./view/pinned.js";
+import { closeLikeMenu } from "./view/popdown.js";
 import { showPresence } from "./view/presence.js";
 import { showRoomLinks } from "./view/room_links.js";
+import { showTyping } from "./view/typing.js";
 
 /** @import { Message, RoomEvent } from "./lib/types.js" */
 
@@ -34,6 +42,7 @@ const { slug = "", socketPath, streamUrl = "", postUrl = "", commandsUrl = "" } 
 const { me = "", myIds = "", kind = "" } = byId("room").dataset;
 
 showEmbedDialog();
+closeLikeMenu(/** @type {HTMLDetailsElement} */ (byId("room-menu")));
 
 // A page of the past is a page: nothing moves there.
 if (socketPath) takePart(socketPath);
@@ -71,10 +80,18 @@ function takePart(path) {
       scroller.release("dialog");
     },
   );
-  const composer = new Composer(outbox, standing, `engawa:draft:${slug}:${me}`, {
+  const written = showTyping(connection, standing);
+  const namesHere = showPresence(connection, (name) => {
+    composer.insert(mentionOf(name), true);
+    composer.focus();
+  });
+  const sources = [mentionOffers(namesHere, me), emojiOffers];
+  const composer = new Composer(outbox, standing, new Draft(slug, me), sources, {
     sent: () => scroller.follow(),
     up: () => tools?.keys.focusLast(),
+    written,
   });
+  const showKeys = watchKeys(dialog, standing);
   const actions = new MessageActions({
     requests,
     standing,
@@ -83,10 +100,15 @@ function takePart(path) {
     isMine,
     reactions: (byId("room").dataset.reactions ?? "").split(" ").filter(Boolean),
     answer: (message) => composer.answer(message),
-    edit: (message) => editMessage(message, requests, scroller),
+    edit: (message) => editMessage(message, requests, scroller, sources),
+    showKeys,
   });
   tools = new MessageTools(actions, mine, isMine, (mid) => list.get(mid), scroller);
   list.showAll();
+  byId("skip-to-newest").addEventListener("click", (event) => {
+    event.preventDefault();
+    tools?.keys.focusLast();
+  });
   const pinned = new Pinned(
     (mid) => list.get(mid),
     (mid) => requests.ask({ type: "unpin", mid }).catch(complain),
@@ -112,7 +134,7 @@ function takePart(path) {
   connection.addEventListener("state", () => {
     if (connection.state === "connected" && connection.me !== me && navigator.cookieEnabled) {
       // Another tab signed in or out, and the browser took this page along.
-      composer.complain("You are somebody else now than when this page was opened. Reload it to see who.");
+      composer.complain(gettext("You are somebody else now than when this page was opened. Reload it to see who."));
     }
   });
   let moderated = standing.may.moderate;
@@ -125,7 +147,6 @@ function takePart(path) {
   standing.addEventListener("change", show);
   show();
   showStatus(connection);
-  showPresence(connection);
   showRoomLinks(connection, standing);
   showOutgoing(outbox);
   showComposerState(standing, outbox);

@@ -1,5 +1,6 @@
 // @ts-check
 import { Backoff } from "./backoff.js";
+import { gettext } from "./words.js";
 
 /** @import { About, Call, Dial, Frame, Line, Rights, RoomEvent } from "./types.js" */
 /** @typedef {"connecting" | "connected" | "reconnecting" | "offline" | "archived" | "closed"} State */
@@ -9,8 +10,10 @@ import { Backoff } from "./backoff.js";
 const GOOD_AFTER_MS = 10_000;
 const OPENING_SECONDS = 20;
 const PROBE_SECONDS = 5;
+// Where the system says that there is no network, it is nearly always right.
+const OFFLINE_PROBE_SECONDS = 2;
 const LONGEST_WAIT_SECONDS = 600;
-const NO_LONGER_OPEN = "This room is no longer open to you.";
+const noLongerOpen = () => gettext("This room is no longer open to you.");
 // A transport that cannot say how far the log went is taken to have brought all when it pauses for so long.
 const CAUGHT_UP_AFTER_MS = 1000;
 
@@ -18,8 +21,8 @@ const CAUGHT_UP_AFTER_MS = 1000;
  * A connection to a room that comes back by itself, from where it was, whatever carries it.
  *
  * Dispatches `state` (detail: State; `connected` again whenever another call took over), `event` (detail: RoomEvent;
- * each number once, rising), `answer` (detail: a `posted`, `held`, `done` or `error` frame), `presence` and `queue`
- * (detail: that frame), `rights` (detail: Rights), `about` (detail: About) and `caught-up` (detail: how many messages
+ * each number once, rising), `answer` (detail: a `posted`, `held`, `done` or `error` frame), `presence`, `typing` and
+ * `queue` (detail: that frame), `rights` (detail: Rights), `about` (detail: About) and `caught-up` (detail: how many messages
  * of others came while it was away).
  */
 export class Connection extends EventTarget {
@@ -28,7 +31,7 @@ export class Connection extends EventTarget {
   /** Whose name one posts in: the `id` of an author. */
   me;
   /** Once it is closed: why, as a sentence for people. */
-  reason = NO_LONGER_OPEN;
+  reason = noLongerOpen();
   #cursor;
   #dial;
   #resync;
@@ -149,6 +152,7 @@ export class Connection extends EventTarget {
       case "heartbeat":
         return this.#resumption?.upTo === Infinity && this.#caughtUp();
       case "presence":
+      case "typing":
       case "queue":
         return this.#tell(frame.type, frame);
       case "you":
@@ -171,7 +175,7 @@ export class Connection extends EventTarget {
   /** @param {Frame} error */
   #prepareFor({ code, detail, retry_after }) {
     if (retry_after >= 0) this.#invitedSeconds = Number(retry_after);
-    this.reason = code === "room.not_found" || !detail ? NO_LONGER_OPEN : detail;
+    this.reason = code === "room.not_found" || !detail ? noLongerOpen() : detail;
   }
 
   /** @param {Frame} [event] */
@@ -269,13 +273,13 @@ export class Connection extends EventTarget {
 
   #offline = () => {
     if (this.state === "reconnecting") this.#become("offline");
-    this.#probe();
+    this.#probe(OFFLINE_PROBE_SECONDS);
   };
 
   // "offline" may be false (a server on this very machine needs no network), and a wire may have died while the
   // machine slept: ask, and believe the silence.
-  #probe = () => {
-    if (this.send({ type: "ping" })) this.#listen(PROBE_SECONDS);
+  #probe = (seconds = PROBE_SECONDS) => {
+    if (this.send({ type: "ping" })) this.#listen(seconds);
   };
 
   /** @param {number} seconds */

@@ -1,5 +1,6 @@
 // @ts-check
 import { retryAfter } from "./stream.js";
+import { gettext, interpolate } from "./words.js";
 
 /** @import { Frame, Outgoing } from "./types.js" */
 
@@ -67,7 +68,7 @@ export class HttpDoor {
       await renew();
       answer = isMe ? await this.#send(url, content) : null;
     }
-    return { ...(answer ? await read(answer) : SOMEBODY_ELSE), key: content.key };
+    return { ...(answer ? await read(answer) : somebodyElse()), key: content.key };
   }
 
   /** @param {string} url @param {object} content */
@@ -81,10 +82,10 @@ export class HttpDoor {
   }
 }
 
-const SOMEBODY_ELSE = {
+const somebodyElse = () => ({
   type: "error",
-  detail: "You are somebody else now than when this page was opened. Reload it before you send this.",
-};
+  detail: gettext("You are somebody else now than when this page was opened. Reload it before you send this."),
+});
 
 /** @param {Response} answer @returns {Promise<Frame>} */
 async function read(answer) {
@@ -99,7 +100,7 @@ async function read(answer) {
   return {
     type: "error",
     code: status === 500 ? "server.error" : undefined,
-    detail: `The server did not take it (${status}).`,
+    detail: interpolate(gettext("The server did not take it (%(status)s)."), { status }),
     retryable: isPassing || undefined,
     retry_after: isPassing ? retryAfter(answer) : undefined,
     ...said.error,

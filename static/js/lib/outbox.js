@@ -2,6 +2,7 @@
 import { Backoff } from "./backoff.js";
 import { newKey } from "./keys.js";
 import { OutboxStore } from "./outbox_store.js";
+import { gettext, inDigits, interpolate } from "./words.js";
 
 /** @import { Connection } from "./connection.js" */
 /** @import { Frame, Message, Outgoing } from "./types.js" */
@@ -107,7 +108,8 @@ export class Outbox extends EventTarget {
    */
   add(text, reply_to) {
     if (this.#store.messages.length >= MOST) {
-      throw new Error(`${MOST} messages are waiting already. This one is still here; send it when they are gone.`);
+      const words = gettext("%(count)s messages are waiting already. This one is still here; send it when they are gone.");
+      throw new Error(interpolate(words, { count: inDigits(MOST) }));
     }
     this.#queue({ key: newKey(), message: text, reply_to });
   }
@@ -164,10 +166,10 @@ export class Outbox extends EventTarget {
     if (state === "closed") return message.held ? undefined : this.#fail(message, reason);
     if (this.#attempt || this.#timer || state !== "connected") return;
     if (!message.held && Date.now() - message.at > STALE_MS) {
-      this.#fail(message, "This could not be sent for a long time.");
+      this.#fail(message, gettext("This could not be sent for a long time."));
     } else if (message.as && message.as !== me) {
       // Another author's key is another key: it could be posted twice.
-      this.#fail(message, "You are somebody else now than when this was sent. It may have arrived.");
+      this.#fail(message, gettext("You are somebody else now than when this was sent. It may have arrived."));
     } else {
       this.#send(message, me);
     }
@@ -199,7 +201,7 @@ export class Outbox extends EventTarget {
     this.#store.put({ ...message, as: me });
     this.#tell();
     if (this.#connection.isMakeshift) {
-      const again = unless(() => this.#wait("There is no answer from the server."));
+      const again = unless(() => this.#wait(gettext("There is no answer from the server.")));
       this.#post(message, me).then((answer) => this.#answered(answer), again);
     } else if (this.#connection.send({ type: "post", message: text, key, reply_to })) {
       setTimeout(unless(() => this.#connection.drop()), ANSWER_MS);
@@ -244,7 +246,7 @@ export class Outbox extends EventTarget {
 
   /** @param {Outgoing} message @param {string} why */
   #fail(message, why = "") {
-    this.#store.put({ ...message, held: undefined, failed: why || "The server did not take it." });
+    this.#store.put({ ...message, held: undefined, failed: why || gettext("The server did not take it.") });
     this.#tell();
     this.#next();
   }
@@ -311,9 +313,11 @@ export class Outbox extends EventTarget {
 
   /** @param {string} key */
   #noteOn(key) {
-    if (this.#attempt?.key === key) return "Sending…";
-    if (this.#connection.state !== "connected") return "Waiting for a connection…";
-    return this.#timer && this.#pause.reason ? `Waiting… ${this.#pause.reason}` : "Sending…";
+    if (this.#attempt?.key === key) return gettext("Sending…");
+    if (this.#connection.state !== "connected") return gettext("Waiting for a connection…");
+    const { reason } = this.#pause;
+    if (!this.#timer || !reason) return gettext("Sending…");
+    return interpolate(gettext("Waiting… %(why)s"), { why: reason });
   }
 
   #tell() {

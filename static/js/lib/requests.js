@@ -1,5 +1,6 @@
 // @ts-check
 import { newKey } from "./keys.js";
+import { gettext } from "./words.js";
 
 /** @import { Connection } from "./connection.js" */
 /** @import { Frame } from "./types.js" */
@@ -37,7 +38,7 @@ export class Requests {
     const { isMakeshift, me, state } = this.#connection;
     if (isMakeshift && state === "connected") return this.#askOtherwise(asked, me);
     if (!this.#connection.send(asked)) {
-      return Promise.reject(new Error("Not sent: there is no connection just now."));
+      return Promise.reject(new Error(gettext("Not sent: there is no connection just now.")));
     }
     return new Promise((resolve, reject) => this.#waiting.set(asked.key, { resolve, reject }));
   }
@@ -45,7 +46,7 @@ export class Requests {
   /** @param {Frame} frame @param {string} me */
   async #askOtherwise(frame, me) {
     const answer = await this.#otherwise(frame, me).catch(() => {
-      throw new Error("There is no answer from the server. Try again.");
+      throw new Error(gettext("There is no answer from the server. Try again."));
     });
     if (answer.type !== "done") throw new Error(answer.detail);
   }
@@ -62,7 +63,7 @@ export class Requests {
   #giveUp() {
     if (this.#connection.state === "connected") return;
     for (const { reject } of this.#waiting.values()) {
-      reject(new Error("The connection was lost before an answer came. Try again."));
+      reject(new Error(gettext("The connection was lost before an answer came. Try again.")));
     }
     this.#waiting.clear();
   }

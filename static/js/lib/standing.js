@@ -1,5 +1,7 @@
 // @ts-check
 
+import { gettext, interpolate, pageLanguage } from "./words.js";
+
 /** @import { About, Rights, RoomEvent } from "./types.js" */
 
 const ROOM_EVENTS = new Set(["room.changed", "room.archived", "room.reopened", "message.pinned", "message.unpinned"]);
@@ -55,9 +57,9 @@ export class Standing extends EventTarget {
   get refusal() {
     const { about, rights } = this;
     if (rights.may.post) return "";
-    if (about.archived) return "This room is archived: it can be read, and nothing is added.";
+    if (about.archived) return gettext("This room is archived: it can be read, and nothing is added.");
     if (rights.muted) return mutedUntil(rights.muted.until);
-    return this.#refusalByLevel || "You can read here, but not write.";
+    return this.#refusalByLevel || gettext("You can read here, but not write.");
   }
 
   /** @param {Rights} rights */
@@ -83,9 +85,9 @@ export class Standing extends EventTarget {
     const { posting } = this.about;
     const isMember = this.rights.role !== "none";
     if (this.governs) return "";
-    if (posting === "moderators") return "Only moderators write here.";
-    if (posting === "members" && !isMember) return "Only members write here.";
-    if (posting === "signed-in" && this.#kind === "guest") return "Sign in to write here.";
+    if (posting === "moderators") return gettext("Only moderators write here.");
+    if (posting === "members" && !isMember) return gettext("Only members write here.");
+    if (posting === "signed-in" && this.#kind === "guest") return gettext("Sign in to write here.");
     return "";
   }
 
@@ -129,13 +131,13 @@ export function toldBy({ type, id, room, at, mid, ...fields }) {
   }
 }
 
-const time = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
-const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const time = new Intl.DateTimeFormat(pageLanguage(), { timeStyle: "short" });
+const day = new Intl.DateTimeFormat(pageLanguage(), { dateStyle: "medium", timeStyle: "short" });
 
 /** @param {string | null} until */
 function mutedUntil(until) {
-  if (!until) return "You are muted here: you can read, and not write.";
+  if (!until) return gettext("You are muted here: you can read, and not write.");
   const moment = new Date(until);
   const isToday = moment.toDateString() === new Date().toDateString();
-  return `You are muted until ${(isToday ? time : day).format(moment)}.`;
+  return interpolate(gettext("You are muted until %(time)s."), { time: (isToday ? time : day).format(moment) });
 }

@@ -22,7 +22,7 @@
 /**
  * What any reader may know of a room. `pinned` is a mid.
  * @typedef {{ title: string, topic: string, language: string, visibility: string, posting: string,
- *   slow_seconds: number, shows_names: boolean, archived: boolean, pinned: string | null }} About
+ *   slow_seconds: number, shows_names: boolean, shows_typing: boolean, archived: boolean, pinned: string | null }} About
  */
 
 /**

@@ -1,4 +1,5 @@
 // @ts-check
+import { gettext, interpolate } from "../lib/words.js";
 import { byId } from "./page.js";
 
 /** @import { About } from "../lib/types.js" */
@@ -11,12 +12,13 @@ export function showAbout({ title, topic, language, visibility, archived }) {
   if (title) {
     byId("title").textContent = title;
     document.title = `${title} · Engawa`;
-    byId("scroller").setAttribute("aria-label", `Messages in ${title}`);
+    byId("scroller").setAttribute("aria-label", interpolate(gettext("Messages in %(room)s"), { room: title }));
   }
-  const shown = document.getElementById("topic");
-  if (topic !== undefined && shown) {
-    shown.textContent = topic;
-    shown.hidden = !topic;
+  if (topic !== undefined) {
+    for (const shown of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("#topic, [data-topic]"))) {
+      shown.textContent = topic;
+      shown.hidden = !topic;
+    }
   }
   if (language !== undefined) byId("log").lang = language;
   // Who may watch is something that people here must be able to rely on.

@@ -1,19 +1,20 @@
 // @ts-check
 import { excerpt } from "../lib/excerpt.js";
-import { keep, readKept } from "../lib/kept.js";
+import { gettext, inDigits, interpolate, ngettext } from "../lib/words.js";
+import { showCount } from "./character_count.js";
+import { Completion } from "./completion.js";
+import { asSent } from "./emoji_offers.js";
 import { byId } from "./page.js";
 import { submitOnEnter } from "./submit_on_enter.js";
 
+/** @import { Draft } from "../lib/draft.js" */
 /** @import { Outbox } from "../lib/outbox.js" */
 /** @import { Standing } from "../lib/standing.js" */
 /** @import { Message } from "../lib/types.js" */
-
-// Of this tab alone: two tabs are two trains of thought.
-const place = () => sessionStorage;
+/** @import { Source } from "./completion.js" */
 
 /**
- * Where one writes. What is sent goes to the outbox and leaves the field at once; what is not sent yet outlives a
- * reload.
+ * Where one writes. What is sent goes to the outbox and leaves the field at once; what is not sent yet is kept.
  */
 export class Composer {
   #form = /** @type {HTMLFormElement} */ (byId("composer"));
@@ -23,40 +24,48 @@ export class Composer {
   #draft;
   #outbox;
   #standing;
-  #onSent;
+  #on;
+  #isSending = false;
   /** What is answered. @type {string | undefined} */
   #answered;
 
   /**
    * @param {Outbox} outbox
    * @param {Standing} standing
-   * @param {string} draft under what name to keep what is not sent yet
-   * @param {{ sent(): void, up(): void }} on `up`: ArrowUp where nothing is written
+   * @param {Draft} draft
+   * @param {Source[]} sources what may be offered while one writes
+   * @param {{ sent(): void, up(): void, written(text: string): void }} on `up`: ArrowUp where nothing is written
    */
-  constructor(outbox, standing, draft, { sent, up }) {
+  constructor(outbox, standing, draft, sources, on) {
     this.#outbox = outbox;
     this.#standing = standing;
     this.#draft = draft;
-    this.#onSent = sent;
-    this.#field.value ||= readKept(place, draft) ?? "";
+    this.#on = on;
+    // What the server gives back comes from a form that it could not take.
+    const kept = draft.take();
+    this.#field.value ||= kept;
+    new Completion(this.#field, sources);
     this.#field.addEventListener("keydown", (event) => {
       if (event.isComposing) return;
       if (event.key === "ArrowUp" && !this.#field.value) {
         event.preventDefault();
-        up();
+        on.up();
       }
       if (event.key === "Escape" && this.#answered) this.#cancelAnswer();
     });
     submitOnEnter(this.#field);
+    showCount(this.#field, Number(this.#form.dataset.maxChars));
     this.#field.addEventListener("input", () => {
       this.#alert.textContent = "";
-      keep(place, draft, this.#field.value);
+      draft.keep(this.#field.value);
+      on.written(this.#field.value);
     });
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#send();
     });
     this.#reply.querySelector("button")?.addEventListener("click", () => this.#cancelAnswer());
+    this.#watchPicker(byId("emoji"));
   }
 
   /** What is written next answers a message. @param {Message} message */
@@ -76,7 +85,20 @@ export class Composer {
   gone(mid) {
     if (mid !== this.#answered) return;
     this.#cancelAnswer();
-    this.#alert.textContent = "The message that you were answering is gone.";
+    this.#alert.textContent = gettext("The message that you were answering is gone.");
+  }
+
+  /** Put something where one is writing. @param {string} text @param {boolean} [isWord] with a space where a word ends */
+  insert(text, isWord = false) {
+    const { selectionStart, selectionEnd, value } = this.#field;
+    if (this.#field.readOnly) return;
+    const lead = isWord && /\S$/u.test(value.slice(0, selectionStart)) ? " " : "";
+    this.#field.setRangeText(`${lead}${text}${isWord ? " " : ""}`, selectionStart, selectionEnd, "end");
+    this.#field.dispatchEvent(new InputEvent("input", { bubbles: true, inputType: "insertText", data: text }));
+  }
+
+  focus() {
+    this.#field.focus();
   }
 
   /** @param {string} text */
@@ -98,22 +120,59 @@ export class Composer {
     if (hadFocus) this.#field.focus();
   }
 
-  #send() {
-    const text = this.#field.value;
+  // What it takes to pick from is fetched when somebody wants to pick.
+  /** @param {HTMLElement} button */
+  #watchPicker(button) {
+    /** @type {Promise<import("./emoji_picker.js").EmojiPicker> | undefined} */
+    let picker;
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      try {
+        picker ??= import("./emoji_picker.js").then(
+          ({ EmojiPicker }) => new EmojiPicker(button, (emoji) => this.insert(emoji), () => this.#field.focus()),
+        );
+        await (await picker).toggle();
+      } catch {
+        picker = undefined;
+        this.complain(gettext("The emoji could not be fetched. Try again when there is a connection."));
+      }
+    });
+  }
+
+  async #send() {
+    const typed = this.#field.value;
+    if (!typed.trim() || this.#standing.refusal || this.#isSending) return;
+    const sent = asSent(typed);
+    this.#isSending = true;
+    const text = sent instanceof Promise ? await sent : sent;
+    this.#isSending = false;
     const length = [...text].length;
     const most = Number(this.#form.dataset.maxChars);
-    if (!text.trim() || this.#standing.refusal) return;
     // Not `maxlength`: it would cut what is pasted, and say nothing.
-    if (length > most) return this.complain(`That is ${length} characters; a message has at most ${most}.`);
+    if (length > most) {
+      return this.complain(
+        interpolate(
+          ngettext(
+            "That is %(length)s character; a message has at most %(most)s.",
+            "That is %(length)s characters; a message has at most %(most)s.",
+            length,
+          ),
+          { length: inDigits(length), most: inDigits(most) },
+        ),
+      );
+    }
     try {
       this.#outbox.add(text, this.#answered);
     } catch (error) {
       return this.complain(/** @type {Error} */ (error).message);
     }
-    this.#field.value = "";
+    // What was written on while the names of emoji were fetched stays.
+    const rest = this.#field.value.startsWith(typed) ? this.#field.value.slice(typed.length) : "";
+    this.#field.value = rest;
     this.#alert.textContent = "";
     this.#cancelAnswer();
-    keep(place, this.#draft, "");
-    this.#onSent();
+    this.#draft.keep(rest);
+    this.#field.dispatchEvent(new Event("emptied"));
+    this.#on.sent();
   }
 }

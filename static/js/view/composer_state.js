@@ -1,4 +1,6 @@
 // @ts-check
+import { inWords } from "../lib/durations.js";
+import { gettext, interpolate } from "../lib/words.js";
 import { byId } from "./page.js";
 
 /** @import { Outbox } from "../lib/outbox.js" */
@@ -24,7 +26,7 @@ export function showComposerState(standing, outbox) {
   const waiting = () => {
     const { pause } = outbox;
     if (pause && pause.until > slowUntil) return pause;
-    return { reason: "Slow mode: one message at a time.", until: slowUntil };
+    return { reason: gettext("Slow mode: one message at a time."), until: slowUntil };
   };
   const show = () => {
     clearTimeout(timer);
@@ -36,7 +38,7 @@ export function showComposerState(standing, outbox) {
     field.readOnly = send.disabled = Boolean(refusal);
     // A status is read out whenever it is written, be it the same; the seconds are only for the eye.
     if (why.textContent !== words) why.textContent = words;
-    countdown.textContent = isWaiting ? `${inWords(seconds)} left` : "";
+    countdown.textContent = isWaiting ? interpolate(gettext("%(time)s left"), { time: inWords(seconds) }) : "";
     if (isWaiting) timer = setTimeout(show, until - Date.now() - (seconds - 1) * 1000);
   };
 
@@ -56,11 +58,4 @@ export function showComposerState(standing, outbox) {
     show();
   });
   show();
-}
-
-/** @param {number} seconds */
-function inWords(seconds) {
-  if (seconds < 100) return `${seconds} s`;
-  const minutes = Math.ceil(seconds / 60);
-  return minutes < 100 ? `${minutes} min` : `${Math.ceil(minutes / 60)} h`;
 }

@@ -1,5 +1,6 @@
 // @ts-check
 import { excerpt } from "../lib/excerpt.js";
+import { gettext } from "../lib/words.js";
 import { byId, cloneTemplate } from "./page.js";
 
 /** @import { Message } from "../lib/types.js" */
@@ -36,7 +37,7 @@ export class Dialog {
   /** A message is gone: perhaps the one that this is about. What it said goes, too. @param {string} mid */
   gone(mid) {
     if (mid !== this.#about) return;
-    for (const slot of this.#dialog.querySelectorAll("[data-excerpt]")) slot.textContent = "(deleted)";
+    for (const slot of this.#dialog.querySelectorAll("[data-excerpt]")) slot.textContent = gettext("(deleted)");
   }
 
   /**

@@ -1,7 +1,7 @@
 // @ts-check
 
 /**
- * @typedef {{ label: string, key?: string, isOn?: boolean, isGrave?: boolean, run(): void }} Entry
+ * @typedef {{ label: string, name?: string, key?: string, isOn?: boolean, isGrave?: boolean, run(): void }} Entry
  * @typedef {{ label: string, row: Entry[] }} Row several in a line
  */
 
@@ -108,12 +108,13 @@ export class Menu {
   }
 
   /** @param {Entry} entry */
-  #entry({ label, key, isOn, isGrave, run }) {
+  #entry({ label, name, key, isOn, isGrave, run }) {
     const item = document.createElement("button");
     item.type = "button";
     item.className = "menu__item";
     item.tabIndex = -1;
     item.append(label);
+    if (name) item.setAttribute("aria-label", name);
     item.classList.toggle("menu__item--grave", Boolean(isGrave));
     if (isOn === undefined) {
       item.setAttribute("role", "menuitem");

@@ -1,16 +1,19 @@
 // @ts-check
+import { inUnits } from "../lib/durations.js";
+import { gettext, interpolate } from "../lib/words.js";
 import { complain, say } from "./feedback.js";
 import { permalink } from "./page.js";
 
 /** @import { MyReactions } from "../lib/my_reactions.js" */
 /** @import { Requests } from "../lib/requests.js" */
 /** @import { Standing } from "../lib/standing.js" */
-/** @import { Frame, Message } from "../lib/types.js" */
+/** @import { Author, Frame, Message } from "../lib/types.js" */
 /** @import { Dialog } from "./dialog.js" */
 /** @import { Entry, Row } from "./menu.js" */
 
-const MUTES = /** @type {const} */ ([["10 s", 10], ["1 min", 60], ["10 min", 600], ["1 h", 3600], ["24 h", 86_400]]);
-const BANS = /** @type {const} */ ([["1 h", 3600], ["1 day", 86_400], ["1 week", 604_800], ["for good", ""]]);
+const UNITS = { second: 1, minute: 60, hour: 3600, day: 86_400, week: 604_800 };
+const MUTES = /** @type {const} */ ([["second", 10], ["minute", 1], ["minute", 10], ["hour", 1], ["hour", 24]]);
+const BANS = /** @type {const} */ ([["hour", 1], ["day", 1], ["week", 1]]);
 
 /**
  * What one may do with a message, for its menu and for keys. The server decides anew.
@@ -20,7 +23,7 @@ export class MessageActions {
 
   /**
    * @param {{ requests: Requests, standing: Standing, mine: MyReactions, dialog: Dialog, isMine(message: Message): boolean,
-   *   reactions: string[], answer(message: Message): void, edit(message: Message): void }} room
+   *   reactions: string[], answer(message: Message): void, edit(message: Message): void, showKeys(): void }} room
    */
   constructor(room) {
     this.#room = room;
@@ -36,7 +39,7 @@ export class MessageActions {
   /** @param {Message} message @param {string} key @returns {boolean} whether there is such a thing to do */
   press(message, key) {
     if (key === "?") {
-      this.#showKeys();
+      this.#room.showKeys();
       return true;
     }
     const found = this.of(message).find(({ entry }) => entry.key === key);
@@ -73,56 +76,63 @@ export class MessageActions {
     /** @param {unknown} isOffered @param {Entry} entry @param {Row} [row] */
     const offer = (isOffered, entry, row) => (isOffered ? [{ entry, row }] : []);
     return [
-      ...offer(may.post, { key: "r", label: "Reply", run: () => answer(message) }),
-      ...offer(isMine, { key: "e", label: "Edit", run: () => edit(message) }),
+      ...offer(may.post, { key: "r", label: gettext("Reply"), run: () => answer(message) }),
+      ...offer(isMine, { key: "e", label: gettext("Edit"), run: () => edit(message) }),
       ...offer(may.moderate, {
         key: "p",
-        label: isPinned ? "Unpin" : "Pin",
-        run: () => this.#do({ type: isPinned ? "unpin" : "pin", mid }, isPinned ? "Unpinned." : "Pinned."),
+        label: isPinned ? gettext("Unpin") : gettext("Pin"),
+        run: () => this.#do({ type: isPinned ? "unpin" : "pin", mid }, isPinned ? gettext("Unpinned.") : gettext("Pinned.")),
       }),
-      ...offer(true, { key: "l", label: "Copy link", run: () => copyLink(mid) }),
-      ...offer(!isMine, { key: "!", label: "Report…", run: () => this.#report(message) }),
+      ...offer(true, { key: "l", label: gettext("Copy link"), run: () => copyLink(mid) }),
+      ...offer(!isMine, { key: "!", label: gettext("Report…"), run: () => this.#report(message) }),
       ...offer(moderates, {
         key: "h",
-        label: "Hide",
-        run: () => this.#do({ type: "hide", mid }, "Hidden. It can be shown again under Moderation."),
+        label: gettext("Hide"),
+        run: () => this.#do({ type: "hide", mid }, gettext("Hidden. It can be shown again under Moderation.")),
       }),
       ...offer(isMine || moderates, {
         key: "d",
-        label: "Delete…",
+        label: gettext("Delete…"),
         isGrave: true,
-        run: () => this.#ask("ask-delete", message, "delete", "Deleted."),
+        run: () => this.#ask("ask-delete", message, "delete", gettext("Deleted.")),
       }),
       ...offer(moderates && standing.outranks(author.role), {
         key: "a",
-        label: "Delete all recent of this author…",
+        label: gettext("Delete all recent of this author…"),
         isGrave: true,
-        run: () => this.#ask("ask-delete-recent", message, "delete_recent", "Deleted."),
+        run: () => this.#ask("ask-delete-recent", message, "delete_recent", gettext("Deleted.")),
       }),
       ...offer(
         isBelow,
-        { key: "m", label: "Mute…", run: () => this.#ask("ask-mute", message, "mute", "Muted.") },
+        { key: "m", label: gettext("Mute…"), run: () => this.#ask("ask-mute", message, "mute", gettext("Muted.")) },
         {
-          label: "Mute",
+          label: gettext("Mute"),
           row: [
-            ...MUTES.map(([label, seconds]) => ({
-              label,
-              run: () => this.#do({ type: "mute", mid, seconds }, `${author.name} is muted for ${label}.`),
+            ...MUTES.map(([unit, count]) => ({
+              label: inUnits(count, unit),
+              run: () => this.#do({ type: "mute", mid, seconds: count * UNITS[unit] }, mutedFor(author, unit, count)),
             })),
-            { label: "…", run: () => this.#ask("ask-mute", message, "mute", "Muted.") },
+            {
+              label: "…",
+              name: gettext("Mute for another time…"),
+              run: () => this.#ask("ask-mute", message, "mute", gettext("Muted.")),
+            },
           ],
         },
       ),
       ...offer(
         isBelow,
-        { key: "b", label: "Ban…", run: () => this.#ban(message) },
+        { key: "b", label: gettext("Ban…"), run: () => this.#ban(message) },
         {
-          label: "Ban",
-          row: BANS.map(([label, seconds]) => ({
-            label,
-            isGrave: true,
-            run: () => this.#ban(message, String(seconds)),
-          })),
+          label: gettext("Ban"),
+          row: [
+            ...BANS.map(([unit, count]) => ({
+              label: inUnits(count, unit),
+              isGrave: true,
+              run: () => this.#ban(message, String(count * UNITS[unit])),
+            })),
+            { label: gettext("for good"), isGrave: true, run: () => this.#ban(message, "") },
+          ],
         },
       ),
     ];
@@ -136,7 +146,7 @@ export class MessageActions {
       isOn: Boolean(message.reactions?.[reaction]) && mine.has(message.mid, reaction),
       run: () => this.toggle(message, reaction),
     }));
-    return { label: "React", row };
+    return { label: gettext("React"), row };
   }
 
   /** @param {Frame} frame @param {string} done */
@@ -168,7 +178,7 @@ export class MessageActions {
       async ({ target, seconds, reason }) => {
         const frame = { type: "ban", mid, target: target || null, seconds: seconds ? Number(seconds) : null, reason };
         await this.#room.requests.ask(frame);
-        say(`${author.name} is banned.`);
+        say(interpolate(gettext("%(name)s is banned."), { name: author.name }));
       },
       howLong === undefined ? {} : { seconds: howLong },
     );
@@ -186,24 +196,21 @@ export class MessageActions {
   #report(message) {
     this.#room.dialog.ask("ask-report", message, async ({ reason, note }) => {
       await this.#room.requests.ask({ type: "report", mid: message.mid, reason, note });
-      say("Reported to the moderators.");
+      say(gettext("Reported to the moderators."));
     });
   }
-
-  #showKeys() {
-    const form = this.#room.dialog.ask("ask-keys", null, async () => {});
-    for (const line of /** @type {NodeListOf<HTMLElement>} */ (form.querySelectorAll("[data-for=moderate]"))) {
-      line.hidden = !this.#room.standing.may.moderate;
-    }
-  }
 }
+
+/** @param {Author} author @param {string} unit @param {number} count */
+const mutedFor = ({ name }, unit, count) =>
+  interpolate(gettext("%(name)s is muted for %(time)s."), { name, time: inUnits(count, unit, "long") });
 
 /** @param {string} mid */
 async function copyLink(mid) {
   const link = new URL(permalink(mid), location.href).href;
   try {
     await navigator.clipboard.writeText(link);
-    say("The link is in the clipboard.");
+    say(gettext("The link is in the clipboard."));
   } catch {
     say(link);
   }

@@ -1,4 +1,5 @@
 // @ts-check
+import { gettext, interpolate } from "../lib/words.js";
 import { byId, cloneTemplate } from "./page.js";
 
 /** @import { OnItsWay, Outbox } from "../lib/outbox.js" */
@@ -51,12 +52,12 @@ function fill(item, { fate, note }) {
   item.dataset.fate = fate;
   if (isFailed) said.setAttribute("role", "alert");
   else said.removeAttribute("role");
-  const words = isFailed ? `Not sent. ${note}` : note;
+  const words = isFailed ? interpolate(gettext("Not sent. %(why)s"), { why: note }) : note;
   if (said.textContent !== words) said.textContent = words;
   /** @type {HTMLElement} */ (item.querySelector(".message__form")).hidden = !isFailed && fate !== "held";
   /** @type {HTMLElement} */ (item.querySelector("[data-retry]")).hidden = !isFailed;
   // What waits for a moderator is theirs by now.
-  /** @type {HTMLElement} */ (item.querySelector("[data-discard]")).textContent = isFailed ? "Discard" : "Dismiss";
+  /** @type {HTMLElement} */ (item.querySelector("[data-discard]")).textContent = isFailed ? gettext("Discard") : gettext("Dismiss");
 }
 
 /** @param {HTMLElement} item */

@@ -1,4 +1,5 @@
 // @ts-check
+import { gettext, inDigits, interpolate, ngettext } from "../lib/words.js";
 import { byId } from "./page.js";
 
 /** @import { Connection } from "../lib/connection.js" */
@@ -16,8 +17,9 @@ export function showRoomLinks(connection, standing) {
     const { held = "0", reports = "0" } = waiting.dataset;
     const sum = Number(held) + Number(reports);
     waiting.hidden = !sum;
-    waiting.textContent = sum ? ` ${sum} waiting` : "";
-    waiting.title = `${held} to approve, ${reports} reported`;
+    const words = interpolate(ngettext("%(count)s waiting", "%(count)s waiting", sum), { count: inDigits(sum) });
+    waiting.textContent = sum ? ` ${words}` : "";
+    waiting.title = interpolate(gettext("%(held)s to approve, %(reports)s reported"), { held, reports });
   };
   const show = () => {
     const { may, rights, about } = standing;

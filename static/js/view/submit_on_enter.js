@@ -1,21 +1,30 @@
 // @ts-check
+import { watchComposition } from "./input_method.js";
 
-// Safari tells of the end of a composition before the Enter that ended it, so that this Enter looks like any other:
-// https://bugs.webkit.org/show_bug.cgi?id=165004. Nobody presses Enter twice within so short a time.
-const SAME_KEYSTROKE_MS = 50;
+const touch = matchMedia("(hover: none) and (pointer: coarse)");
+
+/** Whether Enter sends: where there is a key for Shift beside it. On a phone's keyboard it breaks the line. */
+export const enterSends = () => !touch.matches;
 
 /**
- * Enter submits the field's form, Shift+Enter breaks the line, and an Enter that chooses a word in an input method does
- * neither.
+ * Enter submits the field's form and Shift+Enter breaks the line; on a phone Enter breaks the line, and the button
+ * submits. Ctrl+Enter (or ⌘) submits anywhere. A key that chooses a word in an input method does nothing of it.
  * @param {HTMLTextAreaElement} field
  */
 export function submitOnEnter(field) {
-  let composedAt = -Infinity;
-  field.addEventListener("compositionend", (event) => (composedAt = event.timeStamp));
+  const isComposing = watchComposition(field);
+  const tell = () => (field.enterKeyHint = enterSends() ? "send" : "enter");
+  touch.addEventListener("change", tell);
+  tell();
   field.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+    const isAsked = event.ctrlKey || event.metaKey;
+    if (event.key !== "Enter" || event.shiftKey || event.altKey || !(isAsked || enterSends())) return;
+    if (isComposing(event)) {
+      // The word that it chose is in the field: no line is broken behind it.
+      if (!event.isComposing && event.keyCode !== 229) event.preventDefault();
+      return;
+    }
     event.preventDefault();
-    if (event.timeStamp - composedAt < SAME_KEYSTROKE_MS) return;
     field.form?.requestSubmit();
   });
 }
