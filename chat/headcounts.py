@@ -83,11 +83,11 @@ def take_back(process: str) -> None:
 
 
 def with_people(rooms: QuerySet[Room]) -> QuerySet[Room]:
-    """Each with who takes part (``participants``) and who watches (``viewers``) now, over all processes."""
+    """Each with who takes part (``people``) and who only watches (``watching``) now, over all processes."""
     now = timezone.now()
-    return rooms.annotate(participants=_sum("participants", now), viewers=_sum("viewers", now))
+    return rooms.annotate(people=_sum("participants", now), watching=_sum("viewers", now))
 
 
 def _sum(column: str, now: object) -> Coalesce:
     found = Headcount.objects.filter(room=OuterRef("pk"), until__gt=now).order_by().values("room")
-    return Coalesce(Subquery(found.annotate(people=Sum(column)).values("people"), output_field=IntegerField()), 0)
+    return Coalesce(Subquery(found.annotate(total=Sum(column)).values("total"), output_field=IntegerField()), 0)

@@ -138,6 +138,11 @@ def may_create_rooms(actor: Identity) -> bool:
             return actor.is_staff
 
 
+def may_create_with_account(actor: Identity) -> bool:
+    """Whether they may not make rooms as who they are, and could if they had an account."""
+    return settings.ROOM_CREATION == "signed-in" and actor.kind == "guest"
+
+
 def is_author(message: Message, actor: Identity) -> bool:
     """Whether they wrote it, be it as the guest that they were before they signed up."""
     return message.author_key in actor.ids or (actor.user_id is not None and message.author_id == actor.user_id)

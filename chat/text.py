@@ -87,7 +87,7 @@ def slug_of(name: str) -> str:
     """
     if len(name) > 20 * MAX_SLUG_CHARS:
         raise errors.RoomNameInvalid(f"A room's name has at most {MAX_SLUG_CHARS} characters.")
-    folded = _fold(name)
+    folded = fold(name)
     slug = "-".join("".join(_slug_chars(folded)).split()).strip("-")
     if not is_slug(slug):
         if len(slug) > MAX_SLUG_CHARS:
@@ -104,7 +104,7 @@ def is_slug(slug: str) -> bool:
         0 < len(slug) <= MAX_SLUG_CHARS
         and any(_category(char)[0] in "LN" for char in slug)
         and all(_category(char)[0] in "LMN" or char in "_-" for char in slug)
-        and _fold(slug) == slug
+        and fold(slug) == slug
     )
 
 
@@ -112,7 +112,7 @@ def canonical_slug(slug: str) -> str | None:
     """The slug that an address with ``slug`` in it means, or None where no room can have that name."""
     if len(slug) > 4 * MAX_SLUG_CHARS:
         return None
-    slug = _fold(slug)
+    slug = fold(slug)
     return slug if is_slug(slug) else None
 
 
@@ -123,7 +123,7 @@ def check_embed_origins(value: str) -> None:
             raise ValidationError(f"{origin!r} is not an origin such as https://example.org, nor *")
 
 
-def _fold(text: str) -> str:
+def fold(text: str) -> str:
     """NFKC and case-folded, and stable under being folded again."""
     for _ in range(3):  # folding may undo the normal form, which is then made again
         folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", well_formed(text)).casefold())

@@ -1,7 +1,7 @@
 """The pages where people take part."""
 
 from dataclasses import replace
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from django.conf import settings
 from django.contrib import messages
@@ -12,11 +12,12 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
 from django.views import View
 from django.views.decorators.cache import never_cache
 from django_eventstream.utils import make_id
 
-from chat import actions, errors, policies, posting, read_marks
+from chat import actions, errors, listing, policies, posting, read_marks
 from chat.accounts import remember_guest
 from chat.addresses import network_of_request
 from chat.answers import Held
@@ -35,7 +36,9 @@ from chat.standing import Standing
 from chat.text import canonical_slug
 from chat.visitors import guest_of
 
-ROOMS_ON_A_PAGE = 100
+ROOMS_ON_A_PAGE = 30
+YOURS_AT_FIRST = 6  # of one's own rooms; the others have a page
+MOST_READ_AT_ONCE = 500
 
 
 class PersonView(View):
@@ -77,36 +80,77 @@ class PersonView(View):
 
 
 class IndexView(PersonView):
-    """The rooms, and the field to enter one. Entering a name that nobody has used makes the room."""
+    """The field to enter a room, and the rooms. Entering a name that nobody has used makes the room."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        return self.page(request)
+        response = self.page(request)
+        if not request.GET:
+            # Anybody may find the place; which of its rooms may be found is for their owners to say, so what is said
+            # in them is kept out of what is shown of this page (data-nosnippet).
+            response.is_listed = True
+            response["X-Robots-Tag"] = "noarchive"
+        return response
 
     def post(self, request: HttpRequest) -> HttpResponse:
+        if request.POST.get("action") == "read" and self.me.user_id is not None:
+            read_marks.all_read(self.me, listing.latest_first(listing.yours(self.me))[:MOST_READ_AT_ONCE])
+            return HttpResponseRedirect(reverse("chat:index"))
         name = request.POST.get("name", "")
         visibility = request.POST.get("visibility") or Room.Visibility.PUBLIC
-        if visibility not in Room.Visibility.values:
-            visibility = Room.Visibility.PUBLIC
         try:
-            room, _ = actions.create_room(self.me, name, visibility)
-        except errors.RoomCreationClosed as error:
-            if settings.ROOM_CREATION == "signed-in" and self.me.user_id is None:
-                return redirect_to_login(reverse("chat:index"))
-            return self.page(request, name, error)
+            if visibility not in Room.Visibility.values:
+                raise errors.InvalidQuery(_("A room is public, unlisted or private."))
+            room, is_new = actions.create_room(self.me, name, visibility)
         except ChatError as error:
-            return self.page(request, name, error)
+            if wants_json(request):
+                return error_response(error)
+            if isinstance(error, errors.RoomCreationClosed) and policies.may_create_with_account(self.me):
+                return redirect_to_login(reverse("chat:index"))
+            return self.page(request, name, visibility, error)
+        if wants_json(request):
+            fields = {"room": room.slug, "url": settings.PUBLIC_URL + reverse("chat:room", args=[room.slug])}
+            return JsonResponse(fields, status=201 if is_new else 200)
         return HttpResponseRedirect(reverse("chat:room", args=[room.slug]))
 
-    def page(self, request: HttpRequest, name: str = "", error: ChatError | None = None) -> HttpResponse:
+    def page(
+        self, request: HttpRequest, name: str = "", visibility: str = "", error: ChatError | None = None
+    ) -> HttpResponse:
+        query = request.GET.get("q", "").replace("\0", "").strip()[: listing.MAX_QUERY_CHARS]
+        only_yours = "yours" in request.GET and self.me.user_id is not None
+        yours, is_first = [], not (query or only_yours) and request.GET.get("page", "1") == "1"
+        if query:
+            rooms = listing.ordered(listing.found_by(Room.objects.listed_for(self.me), query))
+        elif only_yours:
+            rooms = listing.latest_first(listing.yours(self.me))
+        else:
+            rooms = listing.ordered(Room.objects.listed_for(self.me))
+            if self.me.user_id is not None:
+                mine = listing.latest_first(listing.yours(self.me))
+                rooms = rooms.exclude(pk__in=listing.yours(self.me).values("pk"))
+                yours = list(mine[: YOURS_AT_FIRST + 1]) if is_first else []
+        page = Paginator(rooms, ROOMS_ON_A_PAGE).get_page(request.GET.get("page"))
+        cards = listing.cards([*yours[:YOURS_AT_FIRST], *page], self.me)
         visibilities = Room.Visibility.choices
         if self.me.user_id is None:
             visibilities = [choice for choice in visibilities if policies.is_open(choice[0])]
         context = {
-            "rooms": Paginator(Room.objects.listed_for(self.me), ROOMS_ON_A_PAGE).get_page(request.GET.get("page")),
+            "yours": cards[: len(yours[:YOURS_AT_FIRST])],
+            "has_more_yours": len(yours) > YOURS_AT_FIRST,
+            "has_unread": any(card.unread for card in cards),
+            "rooms": cards[len(yours[:YOURS_AT_FIRST]) :],
+            "page": page,
+            "query": query,
+            "only_yours": only_yours,
+            "is_first": is_first,
+            "asked": urlencode({"q": query} if query else {"yours": ""} if only_yours else {}),
+            "most_query_chars": listing.MAX_QUERY_CHARS,
             "may_create": policies.may_create_rooms(self.me),
+            "may_create_with_account": policies.may_create_with_account(self.me),
             "visibilities": visibilities,
+            "visibility": visibility or Room.Visibility.PUBLIC,
             "name": name[:200],
             "error": error,
+            "home_url": settings.PUBLIC_URL + reverse("home"),
         }
         return render(request, "chat/index.html", context, status=error.status if error else 200)
 

@@ -45,7 +45,7 @@ def test_what_is_written_again_never_expires_in_between() -> None:
 
 def people(room: Room) -> tuple[int, int]:
     found = headcounts.with_people(Room.objects.filter(pk=room.pk)).get()
-    return found.participants, found.viewers
+    return found.people, found.watching
 
 
 @pytest.mark.django_db

@@ -21,7 +21,7 @@ CHAT = [
     ["addresses", "broadcast", "presence", "ring"],
     ["canary", "headcounts", "limits", "origins", "site", "visitors"],
     ["holding", "log", "mails", "signals"],
-    ["audience", "invitations", "marking", "people", "posting", "reindexing", "viewing", "webhooks"],
+    ["audience", "invitations", "listing", "marking", "people", "posting", "reindexing", "viewing", "webhooks"],
     ["actions", "courier", "governing", "programs", "relay", "search"],
     ["erasing", "forms", "moderation", "relays", "retention", "writer"],
     ["review"],
