@@ -10,6 +10,7 @@ import secrets
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from chat import errors, events, indexing, log, policies, screening, text
 from chat.answers import Posted
@@ -38,7 +39,7 @@ def create_room(actor: Identity, name: str, visibility: str = Room.Visibility.PU
     if not policies.is_open(visibility):
         if not policies.may_create_rooms(actor):
             raise errors.RoomCreationClosed()
-        policies.require(actor.user_id is not None, "Only somebody with an account can keep a private room.")
+        policies.require(actor.user_id is not None, _("Only somebody with an account can keep a private room."))
         return make_room(actor, with_random_part(slug), title, visibility), True
     room = Room.objects.filter(slug=slug).first()
     if room is not None and policies.refusal_to_read(room, actor, standing_in(room, actor)) is None:

@@ -5,12 +5,14 @@ transaction, or one a room, and is in the audit log as done by the site. Who may
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from chat import actions, errors, governing, log, moderation, policies, review, site, text
 from chat.addresses import keyed_network
 from chat.audit import clean_reason, record
 from chat.models import ApiToken, Invitation, Message, Report, Room, Sanction, User, ViewToken, Webhook
 from chat.moderation import Subject
+from chat.sentences import filled
 
 A_NETWORK = "a network"
 A_GUEST = "a guest"
@@ -30,7 +32,7 @@ def create_room(
     """
     slug, title = text.slug_of(name), text.clean_name(name, most=200)
     if not policies.is_open(visibility):
-        policies.require(owner is not None, "A private room has an owner: name one.")
+        policies.require(owner is not None, _("A private room has an owner: name one."))
         slug = actions.with_random_part(slug)
     with transaction.atomic():
         if (room := Room.objects.filter(slug=slug).first()) is not None:
@@ -51,7 +53,7 @@ def guest(key: str) -> Subject:
     """A guest by their key, with the name and the network of their last message, if there is one. Raises
     ``TargetInvalid`` where that is no guest's key."""
     if not (key.startswith("g") and 1 < len(key) <= 40 and key.isascii() and key.isprintable()):
-        raise errors.TargetInvalid("A guest's key begins with g; it is the id of the author of their messages.")
+        raise errors.TargetInvalid(_("A guest's key begins with g; it is the id of the author of their messages."))
     # Room by room, which is what there is an index for.
     theirs = Message.objects.filter(room__in=Room.objects.there(), author_key=key).order_by("-created_at")
     name, network = theirs.values_list("author_name", "network").first() or (A_GUEST, "")
@@ -63,14 +65,14 @@ def network(address: str) -> Subject:
     try:
         hashed = keyed_network(address)
     except ValueError as error:
-        raise errors.TargetInvalid(f"Nobody can be known by that address: {error}.") from None
+        raise errors.TargetInvalid(filled(_("Nobody can be known by that address: %(error)s."), error=error)) from None
     return Subject(Sanction.Target.NETWORK, f"n{hashed}", hashed, A_NETWORK)
 
 
 def impose(room_id: int | None, kind: str, whom: Subject, seconds: int | None, reason: object = "") -> Sanction:
     """Mute or ban somebody in a room, or (None) on the whole site, for ``seconds`` (None: for good)."""
     if seconds is not None and not 0 < seconds <= moderation.BAN_SECONDS[1]:
-        raise errors.DurationInvalid("That is ten years at most, or forever.")
+        raise errors.DurationInvalid(_("That is ten years at most, or forever."))
     with transaction.atomic():
         return moderation.impose(_locked(room_id), None, kind, whom, seconds, reason)
 

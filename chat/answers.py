@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from chat.errors import ChatError
+from chat.sentences import Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Held:
     """It waits for a moderator, because of what ``detail`` says."""
 
     key: str
-    detail: str
+    detail: Sentence
 
 
 Answer = Posted | Held | ChatError

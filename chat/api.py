@@ -11,6 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.urls import Resolver404, URLResolver
 from django.urls.resolvers import RegexPattern
+from django.utils.translation import gettext_lazy as _
 from ninja import NinjaAPI, Path, Query
 from ninja.errors import ValidationError
 from ninja.security.http import HttpAuthBase
@@ -25,6 +26,7 @@ from chat.limits import count_post, count_search
 from chat.middleware import error_response
 from chat.models import Room
 from chat.pages import message_page, page_fields, page_size, permalinks
+from chat.sentences import filled
 from chat.text import canonical_slug
 
 VERSION = "v1"
@@ -38,9 +40,9 @@ class Token(HttpAuthBase):
     openapi_scheme = "bearer"
 
     def __call__(self, request: HttpRequest) -> Identity:
-        scheme, _, secret = request.headers.get("Authorization", "").strip().partition(" ")
+        scheme, _space, secret = request.headers.get("Authorization", "").strip().partition(" ")
         if scheme.lower() != "bearer" or not secret:
-            raise errors.TokenInvalid("A token is asked for here: Authorization: Bearer …")
+            raise errors.TokenInvalid(_("A token is asked for here: Authorization: Bearer …"))
         return programs.bot_of(secret.strip())
 
 
@@ -144,7 +146,7 @@ def post_message(request: HttpRequest, slug: str = _SLUG) -> HttpResponse:
     _count(request.auth)
     answer = posting.post(request.auth, room.pk, body.get("message"), body.get("key"), body.get("reply_to"))
     if isinstance(answer, HeldAnswer):
-        return _json({"held": True, "key": answer.key, "detail": answer.detail}, 202)
+        return _json({"held": True, "key": answer.key, "detail": str(answer.detail)}, 202)
     return _json({"mid": answer.mid, "key": answer.key, "id": answer.seq}, 201)
 
 
@@ -217,13 +219,13 @@ def _body(request: HttpRequest) -> dict[str, Any]:
     if request.content_type != "application/json":
         raise errors.PayloadType()
     if len(request.body) > settings.MAX_FRAME_BYTES:
-        raise errors.PayloadTooLarge(f"A post has at most {settings.MAX_FRAME_BYTES} bytes.")
+        raise errors.PayloadTooLarge(filled(_("A post has at most %(most)s bytes."), most=settings.MAX_FRAME_BYTES))
     try:
         body = json.loads(request.body.decode())
     except (ValueError, RecursionError):
-        raise errors.PayloadInvalid("What is posted here is JSON, in UTF-8.") from None
+        raise errors.PayloadInvalid(_("What is posted here is JSON, in UTF-8.")) from None
     if not isinstance(body, dict):
-        raise errors.PayloadInvalid("What is posted here is one JSON object.")
+        raise errors.PayloadInvalid(_("What is posted here is one JSON object."))
     return body
 
 

@@ -140,7 +140,7 @@ def _answer(status: int, errors: list[type[ChatError]]) -> dict[str, Any]:
     }
     body = {"type": "object", "required": ["error"], "properties": {"error": error}}
     answer: dict[str, Any] = {
-        "description": " ".join(f"{error.code}: {error.detail}" for error in errors),
+        "description": " ".join(f"{error.code}: {error()}" for error in errors),
         "content": {"application/json": {"schema": body}},
     }
     if status in _HEADERS:

@@ -42,7 +42,7 @@ class CommandsView(PersonView):
 
     def post(self, request: HttpRequest, slug: str) -> HttpResponse:
         as_json = wants_json(request)
-        room, _ = self.room(slug)
+        room, _standing = self.room(slug)
         to = _next(request, reverse("chat:room", args=[room.slug]))
         try:
             frame = _frame(request)

@@ -2,6 +2,8 @@
 
 import re
 
+from django.utils.translation import gettext_lazy as _
+
 from chat import errors
 
 FOREVER = "forever"
@@ -16,5 +18,7 @@ def seconds_of(text: str) -> int | None:
         return None
     found = _DURATION.fullmatch(text)
     if found is None or int(found[1]) == 0:
-        raise errors.DurationInvalid("A time is a number and a unit, as in 90s, 15m, 2h, 3d or 2w, or it is forever.")
+        raise errors.DurationInvalid(
+            _("A time is a number and a unit, as in 90s, 15m, 2h, 3d or 2w, or it is forever.")
+        )
     return int(found[1]) * _SECONDS[found[2]]

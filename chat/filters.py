@@ -5,11 +5,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy as _
 
 from chat.render import has_link
+from chat.sentences import Sentence
 from chat.wordlist import check_words, compiled, folded, spelled, unmarked
 
-__all__ = ["ACTIONS", "Rules", "Verdict", "catches_name", "check_words", "fingerprint", "judge"]
+__all__ = ["ACTIONS", "WAITS", "Rules", "Verdict", "catches_name", "check_words", "fingerprint", "judge"]
 
 ACTIONS = ("allow", "hold", "refuse")
 MOST_REPEATS = 20  # of one character or short run, one after the other
@@ -44,14 +46,23 @@ class Verdict:
 
     action: str
     filter: str
-    detail: str
+    detail: Sentence
 
 
-_REASONS = {
-    "words": "It has a word that is not welcome here.",
-    "links": "It has a link.",
-    "repeats": "It repeats itself, or what you said before.",
-    "shouting": "It is nearly all capitals.",
+WAITS = _("Your message waits until a moderator has seen it.")
+_SENTENCES = {
+    "refuse": {
+        "words": _("It has a word that is not welcome here: it was not posted."),
+        "links": _("It has a link: it was not posted."),
+        "repeats": _("It repeats itself, or what you said before: it was not posted."),
+        "shouting": _("It is nearly all capitals: it was not posted."),
+    },
+    "hold": {
+        "words": _("It has a word that is not welcome here: a moderator looks at it first."),
+        "links": _("It has a link: a moderator looks at it first."),
+        "repeats": _("It repeats itself, or what you said before: a moderator looks at it first."),
+        "shouting": _("It is nearly all capitals: a moderator looks at it first."),
+    },
 }
 
 
@@ -75,7 +86,7 @@ def judge(rules: Iterable[Rules], text: str, earlier: Sequence[str] = ()) -> Ver
         return None
     for action in ("refuse", "hold"):
         if caught := _caught(action, lists, wanted, text, earlier):
-            return Verdict(action, caught, _detail(action, caught))
+            return Verdict(action, caught, _SENTENCES[action][caught])
     return None
 
 
@@ -131,8 +142,3 @@ def _shouts(text: str, earlier: Sequence[str]) -> bool:
 
 
 _TESTS = {"links": _has_link, "repeats": _repeats, "shouting": _shouts}
-
-
-def _detail(action: str, caught: str) -> str:
-    end = "it was not posted." if action == "refuse" else "a moderator looks at it first."
-    return f"{_REASONS[caught].rstrip('.')}: {end}"

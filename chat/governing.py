@@ -10,6 +10,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from chat import errors, events, holding, indexing, log, policies, site, text
 from chat.audit import record
@@ -28,6 +29,7 @@ from chat.models import (
     ViewToken,
     Webhook,
 )
+from chat.sentences import filled
 
 TOLD = frozenset({"title", "topic", "language", "visibility", "posting", "slow_seconds", "shows_names", "shows_typing"})
 _PEOPLES = (Message, HeldMessage, Report, Membership, Participant)  # what people leave in a room
@@ -74,13 +76,15 @@ def change_room(
         before = {name: getattr(room, name) for name in SETTINGS}
         for name, value in changes.items():
             if name not in SETTINGS:
-                raise errors.SettingInvalid(f"A room has no setting {name!r}.")
+                raise errors.SettingInvalid(filled(_("A room has no setting “%(name)s”."), name=name))
             setattr(room, name, _cleaned(name, value))
         try:
             room.clean_fields(exclude=[field.name for field in Room._meta.fields if field.name not in changes])
         except ValidationError as error:
             name, messages = next(iter(error.message_dict.items()))
-            raise errors.SettingInvalid(f"{name}: {' '.join(messages)}") from None
+            raise errors.SettingInvalid(
+                filled(_("%(name)s: %(problem)s"), name=name, problem=" ".join(messages))
+            ) from None
         changed = [name for name in SETTINGS if getattr(room, name) != before[name]]
         if not changed:
             return []
@@ -104,7 +108,7 @@ def _cleaned(name: str, value: object) -> object:
     if value is None:
         value = ""
     if not isinstance(value, (str, int)):
-        raise errors.SettingInvalid(f"{name}: that is text, a number, true or false.")
+        raise errors.SettingInvalid(filled(_("%(name)s: that is text, a number, true or false."), name=name))
     if isinstance(value, str):
         value = text.well_formed(value).replace("\0", "")
     return CLEANERS[name](value) if name in CLEANERS else value
@@ -168,7 +172,7 @@ def set_role(actor: Identity | None, room_id: int, username: str, role: str | No
     """Make somebody owner, moderator or member of a room, or (None) none of these any more, which moderators do to
     members. Raises ``AccountNotFound``, and ``NotAllowed`` where the room would be left without an owner."""
     if role is not None and role not in Membership.Role.values:
-        raise errors.SettingInvalid("Somebody is owner, moderator or member.")
+        raise errors.SettingInvalid(_("Somebody is owner, moderator or member."))
     with transaction.atomic():
         room = log.lock_if_there(room_id)
         standing = policies.require_moderator(room, actor) if actor is not None else None
@@ -177,7 +181,7 @@ def set_role(actor: Identity | None, room_id: int, username: str, role: str | No
         found = Membership.objects.filter(room=room, user__username=username).select_related("user").first()
         was = found.role if found is not None else None
         if standing is not None:
-            policies.require(policies.may_set_role(standing, was, role), "Only the room's owner can do that.")
+            policies.require(policies.may_set_role(standing, was, role), _("Only the room's owner can do that."))
         user = found.user if found is not None else User.objects.filter(username=username).first()
         if user is None:
             raise errors.AccountNotFound()
@@ -220,7 +224,7 @@ def _owned(actor: Identity | None, room_id: int) -> Room:
 
 def _require_another_owner(room: Room, leaving: Membership) -> None:
     others = Membership.objects.filter(room=room, role=Membership.Role.OWNER).exclude(pk=leaving.pk)
-    policies.require(others.exists(), "A room keeps an owner: name another one first.")
+    policies.require(others.exists(), _("A room keeps an owner: name another one first."))
 
 
 def _told_of_all(room: Room, actor: Identity | None, action: str, event: str) -> None:

@@ -7,15 +7,16 @@ from collections.abc import Collection
 from django.conf import settings
 from django.db.models import Count
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from chat import errors, site
 from chat.answers import Answer, Held
 from chat.errors import ChatError
+from chat.filters import WAITS
 from chat.identity import Identity
 from chat.models import HeldMessage, Room
 
-WAITS = "Your message waits until a moderator has seen it."
-REJECTED = "A moderator did not approve that message."
+REJECTED = _("A moderator did not approve that message.")
 
 
 def held_message(
@@ -53,7 +54,7 @@ def refusal_to_hold(waiting: Counter[str], actor: Identity) -> ChatError | None:
     """Why no more of somebody's messages can wait (settings.MAX_HELD), if they cannot; else one more of them does."""
     names = [actor.key] + ([actor.network] if actor.kind == "guest" and actor.network else [])
     if any(waiting[name] >= settings.MAX_HELD for name in names):
-        return errors.TooManyPosts("Too many of your messages wait for a moderator already.")
+        return errors.TooManyPosts(_("Too many of your messages wait for a moderator already."))
     waiting.update(names)
     return None
 

@@ -11,11 +11,13 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from chat import errors, log, policies
 from chat.audit import record
 from chat.identity import Identity
 from chat.models import Invitation, Membership, Room
+from chat.sentences import Sentence, counted, filled
 from chat.standing import standing_in
 
 MAX_USES = 10_000
@@ -34,16 +36,25 @@ def invite(
 
     Raises ``SettingInvalid``, ``TooManyItems`` beyond settings.MAX_INVITATIONS, ``NotAllowed``, ``RoomNotFound``.
     """
-    days = _number(days, settings.MAX_INVITATION_DAYS, "days")
-    most_uses = None if most_uses in (None, "") else _number(most_uses, MAX_USES, "uses")
+    days = _number(days, settings.MAX_INVITATION_DAYS, _("An invitation is good for 1 to %(most)s days."))
+    if most_uses in (None, ""):
+        most_uses = None
+    else:
+        most_uses = _number(most_uses, MAX_USES, _("An invitation is good for 1 to %(most)s uses."))
     if role not in (Membership.Role.MEMBER, Membership.Role.MODERATOR):
-        raise errors.SettingInvalid("One is invited as a member or as a moderator.")
+        raise errors.SettingInvalid(_("One is invited as a member or as a moderator."))
     with transaction.atomic():
         room = log.lock_if_there(room_id)
         standing = policies.require_readable(room, actor)
-        policies.require(policies.may_invite(standing, role), "You cannot invite anybody to that.")
+        policies.require(policies.may_invite(standing, role), _("You cannot invite anybody to that."))
         if Invitation.objects.in_force().filter(room=room).count() >= settings.MAX_INVITATIONS:
-            raise errors.TooManyItems(f"A room has at most {settings.MAX_INVITATIONS} invitations at a time.")
+            raise errors.TooManyItems(
+                counted(
+                    "A room has at most %(count)s invitation at a time.",
+                    "A room has at most %(count)s invitations at a time.",
+                    settings.MAX_INVITATIONS,
+                )
+            )
         token = secrets.token_urlsafe(24)
         made = Invitation.objects.create(
             room=room,
@@ -65,8 +76,8 @@ def revoke(actor: Identity, room_id: int, pk: object) -> None:
         number = int(pk) if str(pk).isascii() and str(pk).isdecimal() and len(str(pk)) < 19 else 0
         found = Invitation.objects.filter(room=room, pk=number, revoked_at=None).first()
         if found is None:
-            raise errors.InvitationInvalid("There is no such invitation here.")
-        policies.require(policies.may_invite(standing, found.role), "Only the room's owner can revoke that.")
+            raise errors.InvitationInvalid(_("There is no such invitation here."))
+        policies.require(policies.may_invite(standing, found.role), _("Only the room's owner can revoke that."))
         found.revoked_at = timezone.now()
         found.save(update_fields=["revoked_at"])
         record(room, actor, "revoke_invitation", found.role)
@@ -86,7 +97,7 @@ def look(token: object) -> Invitation:
 def accept(actor: Identity, token: object) -> Room:
     """Follow a link. Who belongs to the room already, in that role or a higher one, uses nothing up. Raises
     ``InvitationInvalid``, ``Banned``, and ``NotAllowed`` without an account."""
-    policies.require(actor.user_id is not None, "Only somebody with an account can join a room.")
+    policies.require(actor.user_id is not None, _("Only somebody with an account can join a room."))
     room_id = look(token).room_id
     with transaction.atomic():
         room = log.lock_if_there(room_id)
@@ -108,12 +119,12 @@ def accept(actor: Identity, token: object) -> Room:
         return room
 
 
-def _number(value: object, most: int, what: str) -> int:
+def _number(value: object, most: int, wanted: Sentence) -> int:
+    """``value`` as a number from 1 to ``most``. Raises ``SettingInvalid``, which says what is ``wanted``."""
     text = str(value)
-    if isinstance(value, bool) or not (text.isascii() and text.isdecimal() and len(text) < 9):
-        raise errors.SettingInvalid(f"That is a number of {what}.")
-    if not 1 <= int(text) <= most:
-        raise errors.SettingInvalid(f"That is between 1 and {most} {what}.")
+    is_number = not isinstance(value, bool) and text.isascii() and text.isdecimal() and len(text) < 9
+    if not is_number or not 1 <= int(text) <= most:
+        raise errors.SettingInvalid(filled(wanted, most=most))
     return int(text)
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from chat import errors, events, indexing, log, policies, site
 from chat.actions import erase, find, unpin
@@ -17,6 +18,7 @@ from chat.identity import Identity
 from chat.log import Entry
 from chat.mids import is_mid
 from chat.models import HeldMessage, Membership, Message, Room, Sanction
+from chat.sentences import filled
 from chat.standing import NO_ROLE, Standing
 
 MUTE_SECONDS = (10, 24 * 3600)
@@ -46,7 +48,7 @@ def delete_recent(actor: Identity, room_id: int, mid: object, reason: object = "
 def hide(actor: Identity, room_id: int, mid: object, reason: object = "") -> None:
     """Take a message out of everybody's sight but the moderators', who may show it again. To readers it is deleted."""
     with transaction.atomic():
-        room, _ = _as_moderator(room_id, actor)
+        room, _standing = _as_moderator(room_id, actor)
         found = find(room, mid)
         found.hidden_at = timezone.now()
         found.save(update_fields=["hidden_at"])
@@ -60,12 +62,12 @@ def hide(actor: Identity, room_id: int, mid: object, reason: object = "") -> Non
 def unhide(actor: Identity, room_id: int, mid: object, reason: object = "") -> None:
     """Show a hidden message again. Readers are told as of an edit: an edit may be the first that they hear of it."""
     with transaction.atomic():
-        room, _ = _as_moderator(room_id, actor)
+        room, _standing = _as_moderator(room_id, actor)
         found = _author_of(room, mid)
         if found.hidden_at is None or found.deleted_at is not None:
             raise errors.MessageNotFound()
         if policies.is_sealed(room, found.mid):
-            raise errors.NotAllowed("That was said before this room was opened to others.")
+            raise errors.NotAllowed(_("That was said before this room was opened to others."))
         found.hidden_at = None
         found.save(update_fields=["hidden_at"])
         indexing.enter(room.pk, [found])
@@ -77,7 +79,7 @@ def unhide(actor: Identity, room_id: int, mid: object, reason: object = "") -> N
 def delete_hidden(actor: Identity, room_id: int, mid: object, reason: object = "") -> None:
     """Delete a hidden message for good."""
     with transaction.atomic():
-        room, _ = _as_moderator(room_id, actor)
+        room, _standing = _as_moderator(room_id, actor)
         found = _author_of(room, mid)
         if found.hidden_at is None or found.deleted_at is not None:
             raise errors.MessageNotFound()
@@ -88,10 +90,10 @@ def delete_hidden(actor: Identity, room_id: int, mid: object, reason: object = "
 def pin(actor: Identity, room_id: int, mid: object) -> None:
     """Pin a message, in the place of the one that was pinned before."""
     with transaction.atomic():
-        room, _ = _as_moderator(room_id, actor)
+        room, _standing = _as_moderator(room_id, actor)
         found = find(room, mid)
         if policies.is_sealed(room, found.mid):
-            raise errors.NotAllowed("That was said before this room was opened to others.")
+            raise errors.NotAllowed(_("That was said before this room was opened to others."))
         if room.pinned_mid == found.mid:
             return
         room.pinned_mid = found.mid
@@ -103,7 +105,7 @@ def pin(actor: Identity, room_id: int, mid: object) -> None:
 def take_pin(actor: Identity, room_id: int, mid: object) -> None:
     """Unpin a message. One that is not pinned stays so."""
     with transaction.atomic():
-        room, _ = _as_moderator(room_id, actor)
+        room, _standing = _as_moderator(room_id, actor)
         if not is_mid(mid) or room.pinned_mid != mid:
             return
         unpin(room, {mid})
@@ -155,9 +157,11 @@ def lift(actor: Identity, room_id: int, sanction_id: object, reason: object = ""
         room, standing = _as_moderator(room_id, actor)
         found = Sanction.objects.in_force().filter(room=room, pk=number(sanction_id)).first()
         if found is None:
-            raise errors.TargetInvalid("There is no such mute or ban here.")
+            raise errors.TargetInvalid(_("There is no such mute or ban here."))
         user_id = number(found.subject[1:]) if found.target == Sanction.Target.ACCOUNT else None
-        policies.require(policies.may_lift(standing, _role_of(room, user_id)), "Only the room's owner can lift that.")
+        policies.require(
+            policies.may_lift(standing, _role_of(room, user_id)), _("Only the room's owner can lift that.")
+        )
         end(room, actor, found, reason)
 
 
@@ -223,7 +227,7 @@ def _whom(author: Message, target: str) -> Subject:
             return Subject(target, author.author_key, author.network, author.author_name)
         case _:
             if not author.network:
-                raise errors.TargetInvalid("It is not known where that message came from.")
+                raise errors.TargetInvalid(_("It is not known where that message came from."))
             return Subject(target, f"n{author.network}", author.network, author.author_name)
 
 
@@ -251,13 +255,13 @@ def _author_of_held(room: Room, held_id: object) -> HeldMessage:
 
 def _own_target(author: Message | HeldMessage) -> str:
     if author.author_kind == "bot":
-        raise errors.TargetInvalid("A program is stopped by revoking its token.")
+        raise errors.TargetInvalid(_("A program is stopped by revoking its token."))
     return Sanction.Target.GUEST if author.author_id is None else Sanction.Target.ACCOUNT
 
 
 def _require_rank(room: Room, standing: Standing, author: Message | HeldMessage) -> None:
     role = _role_of(room, author.author_id)
-    policies.require(policies.outranks(standing, role), "That is somebody whom you cannot take measures against.")
+    policies.require(policies.outranks(standing, role), _("That is somebody whom you cannot take measures against."))
 
 
 def _role_of(room: Room, user_id: int | None) -> str:
@@ -280,5 +284,7 @@ def _duration(seconds: object, bounds: tuple[int, int]) -> int:
         seconds = int(seconds)
     least, most = bounds
     if not isinstance(seconds, int) or isinstance(seconds, bool) or not least <= seconds <= most:
-        raise errors.DurationInvalid(f"That is between {least} and {most} seconds.")
+        raise errors.DurationInvalid(
+            filled(_("That is between %(least)s and %(most)s seconds."), least=least, most=most)
+        )
     return seconds

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from chat import errors
+from chat.sentences import filled
 
 if TYPE_CHECKING:
     import httpx
@@ -35,22 +37,24 @@ class Unreachable(Exception):
 def check_url(url: object) -> str:
     """``url`` as it is kept. Raises ``WebhookInvalid`` for what could never be called."""
     if not isinstance(url, str) or not (url := url.strip()) or len(url) > MAX_URL_CHARS:
-        raise errors.WebhookInvalid(f"A webhook is an address of at most {MAX_URL_CHARS} characters.")
+        raise errors.WebhookInvalid(
+            filled(_("A webhook is an address of at most %(most)s characters."), most=MAX_URL_CHARS)
+        )
     if not url.isascii() or any(char.isspace() or not char.isprintable() for char in url):
-        raise errors.WebhookInvalid("That address has characters that an address cannot have.")
+        raise errors.WebhookInvalid(_("That address has characters that an address cannot have."))
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise errors.WebhookInvalid("That is no address.") from None
+        raise errors.WebhookInvalid(_("That is no address.")) from None
     if parts.scheme not in _PORTS or not parts.hostname or port == 0:
-        raise errors.WebhookInvalid("A webhook's address begins with https:// or http:// and a host.")
+        raise errors.WebhookInvalid(_("A webhook's address begins with https:// or http:// and a host."))
     if parts.username is not None or parts.password is not None:
-        raise errors.WebhookInvalid("A webhook's address holds no name or password: requests are signed instead.")
+        raise errors.WebhookInvalid(_("A webhook's address holds no name or password: requests are signed instead."))
     if parts.fragment:
-        raise errors.WebhookInvalid("A webhook's address has no #fragment.")
+        raise errors.WebhookInvalid(_("A webhook's address has no #fragment."))
     if not settings.WEBHOOK_PRIVATE_ADDRESSES and _is_private_literal(parts.hostname):
-        raise errors.WebhookInvalid("That address is not on the public internet.")
+        raise errors.WebhookInvalid(_("That address is not on the public internet."))
     return url
 
 

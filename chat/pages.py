@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from chat import errors, policies
 from chat.colours import with_hues
@@ -11,6 +12,7 @@ from chat.events import message_fields, room_fields
 from chat.mids import is_mid
 from chat.models import Message, Room
 from chat.models.messages import MessageQuerySet
+from chat.sentences import filled
 
 BEFORE_ALL = "0" * 26  # what sorts before every mid
 
@@ -51,7 +53,7 @@ def page_size(limit: str) -> int | None:
     if not limit:
         return None
     if not (limit.isascii() and limit.isdigit() and len(limit) < 6 and int(limit) > 0):
-        raise errors.InvalidQuery("limit is a number of messages, at least 1.")
+        raise errors.InvalidQuery(_("limit is a number of messages, at least 1."))
     return min(int(limit), settings.MAX_HISTORY)
 
 
@@ -85,7 +87,7 @@ def message_page(
     """
     for name, mid in (("before", before), ("after", after), ("from", since)):
         if mid is not None and not is_mid(mid):
-            raise errors.InvalidQuery(f"{name} is the mid of a message.")
+            raise errors.InvalidQuery(filled(_("%(name)s is the mid of a message."), name=name))
     size = size or settings.PAGE_MESSAGES
     readable = readable_in(room, sees_sealed=sees_sealed)
     if around is not None:

@@ -13,6 +13,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from chat import errors, log, site
 from chat.audit import record
@@ -34,6 +35,7 @@ from chat.models import (
     ViewToken,
 )
 from chat.people import rooms_of
+from chat.sentences import filled
 
 PAGE = 500
 FORMAT = 1
@@ -243,9 +245,9 @@ def erase_guest(key: str, messages: Messages) -> None:
     """The same for a guest who has no account, by their key. Raises ``TargetInvalid`` where the key is none of a
     guest's, or of one who has an account by now: then that is to be erased."""
     if not key.startswith("g"):
-        raise errors.TargetInvalid("That is no guest's key.")
+        raise errors.TargetInvalid(_("That is no guest's key."))
     if FormerGuest.objects.filter(key=key).exists():
-        raise errors.TargetInvalid("That guest has an account by now: erase the account.")
+        raise errors.TargetInvalid(_("That guest has an account by now: erase the account."))
     traces = Traces((key,), None, deletes=messages == "delete")
     rooms = rooms_of(traces.keys)
     names = names_of(rooms, traces)
@@ -270,8 +272,8 @@ def _close(user: User) -> None:
         log.lock_together(list(Membership.objects.filter(user=user).values_list("room_id", flat=True)))
         alone = rooms_owned_alone(user)
         if alone:
-            titles = ", ".join(str(room) for room in alone)
-            raise errors.AccountOwns(f"Make somebody else the owner of these rooms, or delete them first: {titles}.")
+            sentence = _("Make somebody else the owner of these rooms, or delete them first: %(rooms)s.")
+            raise errors.AccountOwns(filled(sentence, rooms=", ".join(str(room) for room in alone)))
         Membership.objects.filter(user=user).delete()
         user.is_active = False
         user.email = user.first_name = user.last_name = ""

@@ -8,13 +8,25 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from chat import errors
 from chat.errors import ChatError
 from chat.identity import Grant, Identity
 from chat.models import Membership, Message, Room
+from chat.sentences import Sentence, counted, filled
 from chat.standing import NO_ROLE, Standing, Term, standing_in
 
+_BANNED = {
+    "account": _("Your account was banned here."),
+    "guest": _("You were banned here."),
+    "network": _("The network that you come from was banned here."),
+}
+_BANNED_UNTIL = {
+    "account": _("Your account was banned here until %(moment)s UTC."),
+    "guest": _("You were banned here until %(moment)s UTC."),
+    "network": _("The network that you come from was banned here until %(moment)s UTC."),
+}
 _RANKS = {Membership.Role.OWNER: 3, Membership.Role.MODERATOR: 2, Membership.Role.MEMBER: 1}
 
 
@@ -103,14 +115,21 @@ def _refusal_by_level(level: str, room: Room, actor: Identity, standing: Standin
             return errors.PostingSignedIn()
         wait = actor.since + room.account_age_hours * 3600 - now.timestamp()
         if wait > 0:
-            return errors.AccountTooNew(
-                f"Here one writes with an account that is {room.account_age_hours} hours old.", retry_after=wait
+            sentence = counted(
+                "Here one writes with an account that is %(count)s hour old.",
+                "Here one writes with an account that is %(count)s hours old.",
+                room.account_age_hours,
             )
+            return errors.AccountTooNew(sentence, retry_after=wait)
     return None
 
 
 def _refusal_of_scope(bot: Identity, scope: str) -> ChatError | None:
-    return None if scope in bot.scopes else errors.TokenScope(f"That token lacks the scope {scope!r}.")
+    return (
+        None
+        if scope in bot.scopes
+        else errors.TokenScope(filled(_("That token lacks the scope “%(scope)s”."), scope=scope))
+    )
 
 
 def waits_for_approval(room: Room, actor: Identity, standing: Standing) -> bool:
@@ -151,11 +170,17 @@ def is_author(message: Message, actor: Identity) -> bool:
 def refusal_to_edit(room: Room, message: Message, actor: Identity, now: datetime) -> ChatError | None:
     """Why somebody who may post may not change this message."""
     if not is_author(message, actor):
-        return errors.NotAllowed("Only its author can edit a message.")
+        return errors.NotAllowed(_("Only its author can edit a message."))
     if is_sealed(room, message.mid):
-        return errors.EditTooLate("That was said before this room was opened to others.")
+        return errors.EditTooLate(_("That was said before this room was opened to others."))
     if settings.EDIT_MINUTES and now - message.created_at > timedelta(minutes=settings.EDIT_MINUTES):
-        return errors.EditTooLate(f"A message can be edited for {settings.EDIT_MINUTES} minutes.")
+        return errors.EditTooLate(
+            counted(
+                "A message can be edited for %(count)s minute.",
+                "A message can be edited for %(count)s minutes.",
+                settings.EDIT_MINUTES,
+            )
+        )
     return None
 
 
@@ -167,7 +192,7 @@ def refusal_to_delete(message: Message, actor: Identity, standing: Standing) -> 
         return _refusal_of_scope(actor, "post" if is_author(message, actor) else "delete")
     if is_author(message, actor) or standing.governs:
         return None
-    return errors.NotAllowed("Only its author or a moderator can delete that.")
+    return errors.NotAllowed(_("Only its author or a moderator can delete that."))
 
 
 def may_govern(standing: Standing) -> bool:
@@ -222,27 +247,22 @@ def may_embed(room: Room) -> bool:
 
 def banned(term: Term) -> errors.Banned:
     """The refusal, which says what kind of ban it is and until when."""
-    whom = {
-        "account": "Your account was banned here",
-        "guest": "You were banned here",
-        "network": "The network that you come from was banned here",
-    }[term.target]
     if term.ends_at is None:
-        error = errors.Banned(f"{whom}.")
+        error = errors.Banned(_BANNED[term.target])
     else:
-        until = f"{term.ends_at:%Y-%m-%d %H:%M} UTC"
-        error = errors.Banned(f"{whom} until {until}.", retry_after=term.seconds_left(timezone.now()))
+        sentence = filled(_BANNED_UNTIL[term.target], moment=f"{term.ends_at:%Y-%m-%d %H:%M}")
+        error = errors.Banned(sentence, retry_after=term.seconds_left(timezone.now()))
     error.target = term.target
     return error
 
 
 def muted(term: Term, now: datetime) -> errors.Muted:
     if term.ends_at is None:
-        return errors.Muted("You were muted here: you can read, and not write.")
+        return errors.Muted(_("You were muted here: you can read, and not write."))
     return errors.Muted(retry_after=term.seconds_left(now))
 
 
-def require(allowed: bool, detail: str | None = None) -> None:
+def require(allowed: bool, detail: Sentence | None = None) -> None:
     """Raise ``NotAllowed`` unless ``allowed``."""
     if not allowed:
         raise errors.NotAllowed(detail)
@@ -280,12 +300,12 @@ def require_readable(
 def require_moderator(room: Room | None, actor: Identity) -> Standing:
     """How they stand, who must keep order here, as no program does. Raises ``NotAllowed`` beside the above."""
     standing = require_entry(room, actor)
-    require(standing.governs, "Only moderators can do that.")
+    require(standing.governs, _("Only moderators can do that."))
     return standing
 
 
 def require_owner(room: Room | None, actor: Identity) -> Standing:
     """How they stand, who must own the room. Raises ``NotAllowed`` beside the above."""
     standing = require_entry(room, actor)
-    require(may_govern(standing), "Only the room's owner can do that.")
+    require(may_govern(standing), _("Only the room's owner can do that."))
     return standing

@@ -9,12 +9,14 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from chat import errors, programs
 from chat.errors import ChatError
 from chat.models import Room
 from chat.owner_views import OwnerView, number_in
 from chat.queue import waiting_in
+from chat.sentences import filled
 
 SCOPES = {
     "read": "Read what is said",
@@ -104,5 +106,7 @@ def _after_days(days: str) -> datetime | None:
         return None
     number = number_in(days.strip())
     if not 1 <= number <= MAX_TOKEN_DAYS:
-        raise errors.SettingInvalid(f"A token is good for 1 to {MAX_TOKEN_DAYS} days, or, with none given, for ever.")
+        raise errors.SettingInvalid(
+            filled(_("A token is good for 1 to %(most)s days, or, with none given, for ever."), most=MAX_TOKEN_DAYS)
+        )
     return timezone.now() + timedelta(days=number)

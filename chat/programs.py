@@ -11,6 +11,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from chat import errors, log, outbound, policies, webhooks
 from chat.audit import record
@@ -19,6 +20,7 @@ from chat.identity import Identity
 from chat.lookalike import skeleton
 from chat.models import ApiToken, Membership, Room, Webhook
 from chat.screening import check_name, rules_in
+from chat.sentences import counted, filled
 from chat.text import clean_name
 from chat.tokens import SECRET_BYTES, hash_of, new_secret, used
 
@@ -41,15 +43,21 @@ def create_token(
     name = clean_name(name)
     wanted = set(scopes)
     if not wanted or not wanted <= set(SCOPES):
-        raise errors.SettingInvalid(f"A program may do some of these: {', '.join(SCOPES)}.")
+        raise errors.SettingInvalid(filled(_("A program may do some of these: %(scopes)s."), scopes=", ".join(SCOPES)))
     if expires_at is not None and expires_at <= timezone.now():
-        raise errors.SettingInvalid("A token is good until a moment to come.")
+        raise errors.SettingInvalid(_("A token is good until a moment to come."))
     with transaction.atomic():
         room = _owned(actor, room_id)
         check_name(name, rules_in(room))
         _require_own_look(room, name)
         if ApiToken.objects.in_force().filter(room=room).count() >= settings.MAX_TOKENS:
-            raise errors.TooManyItems(f"A room has at most {settings.MAX_TOKENS} tokens; revoke one first.")
+            raise errors.TooManyItems(
+                counted(
+                    "A room has at most %(count)s token; revoke it first.",
+                    "A room has at most %(count)s tokens; revoke one first.",
+                    settings.MAX_TOKENS,
+                )
+            )
         secret = new_secret(PREFIX)
         token = ApiToken.objects.create(
             room=room,
@@ -71,7 +79,7 @@ def revoke_token(actor: Identity, room_id: int, token_id: int) -> None:
         room = _owned(actor, room_id)
         token = ApiToken.objects.filter(room=room, pk=token_id).first()
         if token is None:
-            raise errors.TargetInvalid("There is no such token here.")
+            raise errors.TargetInvalid(_("There is no such token here."))
         if token.revoked_at is None:
             token.revoked_at = timezone.now()
             token.save(update_fields=["revoked_at"])
@@ -106,7 +114,13 @@ def create_webhook(actor: Identity, room_id: int, url: object) -> tuple[Webhook,
     with transaction.atomic():
         room = _owned(actor, room_id)
         if Webhook.objects.filter(room=room).count() >= settings.MAX_WEBHOOKS:
-            raise errors.TooManyItems(f"A room has at most {settings.MAX_WEBHOOKS} webhooks; remove one first.")
+            raise errors.TooManyItems(
+                counted(
+                    "A room has at most %(count)s webhook; remove it first.",
+                    "A room has at most %(count)s webhooks; remove one first.",
+                    settings.MAX_WEBHOOKS,
+                )
+            )
         secret = secrets.token_urlsafe(SECRET_BYTES)
         webhook = Webhook.objects.create(
             room=room, url=url, secret=secret, created_by_id=actor.user_id, position=room.head
@@ -143,7 +157,7 @@ def _webhook(actor: Identity, room_id: int, webhook_id: int) -> tuple[Room, Webh
     room = _owned(actor, room_id)
     webhook = Webhook.objects.filter(room=room, pk=webhook_id).first()
     if webhook is None:
-        raise errors.TargetInvalid("There is no such webhook here.")
+        raise errors.TargetInvalid(_("There is no such webhook here."))
     return room, webhook
 
 

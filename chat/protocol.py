@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from chat import errors, events
 from chat.answers import Held, Posted
@@ -20,6 +21,7 @@ from chat.follower import Count, Message, runs_of
 from chat.identity import Identity
 from chat.queue import Waiting
 from chat.rights import Rights
+from chat.sentences import filled
 from chat.text import well_formed
 
 SUBPROTOCOL = "engawa.v1"
@@ -44,7 +46,7 @@ def read_cursor(text: str) -> int:
 def read_history(text: str) -> int:
     """How many messages are asked for, at most settings.MAX_HISTORY. Raises ``InvalidQuery``."""
     if not (1 <= len(text) <= 9 and text.isascii() and text.isdigit()):
-        raise errors.InvalidQuery("history is a number of messages.")
+        raise errors.InvalidQuery(_("history is a number of messages."))
     return min(int(text), settings.MAX_HISTORY)
 
 
@@ -63,13 +65,13 @@ def read_query(query_string: bytes) -> Query:
 def read_frame(text: str | None) -> dict[str, Any]:
     """A frame as its JSON object. Raises ``InvalidFrame`` or ``FrameTooLong`` (settings.MAX_FRAME_BYTES)."""
     if text is None:
-        raise errors.InvalidFrame("Frames are text, not binary.")
+        raise errors.InvalidFrame(_("Frames are text, not binary."))
     if len(text) > settings.MAX_FRAME_BYTES or len(text.encode()) > settings.MAX_FRAME_BYTES:
-        raise errors.FrameTooLong(f"A frame has at most {settings.MAX_FRAME_BYTES} bytes.")
+        raise errors.FrameTooLong(filled(_("A frame has at most %(most)s bytes."), most=settings.MAX_FRAME_BYTES))
     try:
         frame = json.loads(text)
     except (ValueError, RecursionError):
-        raise errors.InvalidFrame("That frame is not JSON.") from None
+        raise errors.InvalidFrame(_("That frame is not JSON.")) from None
     if not isinstance(frame, dict):
         raise errors.InvalidFrame()
     return frame
@@ -190,7 +192,7 @@ class EngawaV1:
 
     def posted(self, posted: Posted | Held) -> list[Message]:
         if isinstance(posted, Held):
-            return [_text({"type": "held", "key": posted.key, "detail": posted.detail})]
+            return [_text({"type": "held", "key": posted.key, "detail": str(posted.detail)})]
         return [_text({"type": "posted", "key": posted.key, "mid": posted.mid, "id": posted.seq})]
 
     def done(self, key: object) -> list[Message]:

@@ -4,6 +4,7 @@
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from chat import errors, events, indexing, log, policies, site
 from chat.actions import find
@@ -96,12 +97,12 @@ def handle_report(actor: Identity | None, room_id: int, report_id: object, state
     """Close a report, and all others of the same message: ``resolved``, where something was done about it, or
     ``dismissed``. Raises ``ReportInvalid``, ``MessageNotFound``."""
     if state not in (Report.State.RESOLVED, Report.State.DISMISSED):
-        raise errors.ReportInvalid("A report is resolved or dismissed.")
+        raise errors.ReportInvalid(_("A report is resolved or dismissed."))
     with transaction.atomic():
         room = _moderated(actor, room_id)
         found = Report.objects.filter(room=room, pk=number(report_id), state=Report.State.OPEN).first()
         if found is None:
-            raise errors.MessageNotFound("There is no such report, or it is closed.")
+            raise errors.MessageNotFound(_("There is no such report, or it is closed."))
         same = Report.objects.filter(room=room, mid=found.mid, state=Report.State.OPEN)
         handled_by = actor.user_id if actor is not None else None
         same.update(state=state, handled_by_id=handled_by, handled_at=timezone.now())
@@ -123,7 +124,7 @@ def _held(actor: Identity | None, room_id: int, held_id: object) -> tuple[Room, 
     room = _moderated(actor, room_id)
     found = HeldMessage.objects.filter(room=room, pk=number(held_id), state=HeldMessage.State.WAITING).first()
     if found is None:
-        raise errors.MessageNotFound("There is no such message waiting, or somebody was faster.")
+        raise errors.MessageNotFound(_("There is no such message waiting, or somebody was faster."))
     return room, found
 
 

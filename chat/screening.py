@@ -11,13 +11,15 @@ from time import monotonic
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from chat import errors, policies
 from chat.errors import ChatError
-from chat.filters import Rules, Verdict, catches_name, fingerprint, judge
+from chat.filters import WAITS, Rules, Verdict, catches_name, fingerprint, judge
 from chat.identity import Identity
 from chat.lookalike import INVISIBLE, is_reserved, skeleton
 from chat.models import Membership, Participant, Room, SiteRules, User
+from chat.sentences import counted
 from chat.standing import Standing
 from chat.text import clean_name
 
@@ -59,7 +61,7 @@ def check_edit(room: Room, actor: Identity, standing: Standing, text: str) -> No
         if verdict is not None:
             raise errors.TextRefused(verdict.detail)
         if policies.waits_for_approval(room, actor, standing):
-            raise errors.TextRefused("Messages are approved here before others see them, so they stay as they are.")
+            raise errors.TextRefused(_("Messages are approved here before others see them, so they stay as they are."))
 
 
 def check_name(name: str, rules: Iterable[Rules]) -> None:
@@ -80,7 +82,7 @@ def check_name_in(room: Room, actor: Identity, name: str) -> None:
 def check_username(name: str) -> None:
     """Whether a new account may be called that. Raises ``NameInvalid``, ``NameReserved`` or ``NameTaken``."""
     if clean_name(name, most=MAX_USERNAME_CHARS) != name or INVISIBLE.search(name):
-        raise errors.NameInvalid("A name is on one line and has no invisible characters.")
+        raise errors.NameInvalid(_("A name is on one line and has no invisible characters."))
     check_name(name, [site_rules()])
     if User.objects.filter(skeleton=_skeleton(name)).exists():
         raise errors.NameTaken()
@@ -142,9 +144,12 @@ class Screening:
         wait = spoke + self.room.slow_seconds - self.now.timestamp()
         if wait <= 0:
             return None
-        return errors.SlowMode(
-            f"This room is in slow mode: one message every {self.room.slow_seconds} seconds.", retry_after=wait
+        sentence = counted(
+            "This room is in slow mode: one message every %(count)s second.",
+            "This room is in slow mode: one message every %(count)s seconds.",
+            self.room.slow_seconds,
         )
+        return errors.SlowMode(sentence, retry_after=wait)
 
     def verdict(self, author: Identity, standing: Standing, text: str) -> Verdict | None:
         """What the filters, or the room's wish to see messages first, say about a text."""
@@ -154,7 +159,7 @@ class Screening:
         earlier = known.fingerprints.split() if known is not None and self.catches_repeats else ()
         verdict = judge(self.rules, text, earlier)
         if verdict is None and policies.waits_for_approval(self.room, author, standing):
-            return Verdict("hold", APPROVAL, "Your message waits until a moderator has seen it.")
+            return Verdict("hold", APPROVAL, WAITS)
         return verdict
 
     def note(self, author: Identity, text: str) -> None:

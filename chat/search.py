@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy as _
 
 from chat import errors, indexing, reindexing, terms
 from chat.colours import with_hues
@@ -20,6 +21,7 @@ from chat.mids import first_mid_at, is_mid
 from chat.models import Message, Room
 from chat.models.messages import MessageQuerySet
 from chat.pages import readable_in
+from chat.sentences import filled
 from chat.terms import Needle, Piece
 
 MAX_QUERY_CHARS = 200
@@ -83,20 +85,20 @@ def wanted_of(query: Mapping[str, str]) -> Wanted:
     words, name, author = (query.get(part, "").strip() for part in ("q", "from", "author"))
     for text in (words, name):
         if len(text) > MAX_QUERY_CHARS:
-            raise errors.InvalidQuery(f"A search has at most {MAX_QUERY_CHARS} characters.")
+            raise errors.InvalidQuery(filled(_("A search has at most %(most)s characters."), most=MAX_QUERY_CHARS))
     if len(author) > MAX_KEY_CHARS:
-        raise errors.InvalidQuery("author is the id of somebody who has written here.")
+        raise errors.InvalidQuery(_("author is the id of somebody who has written here."))
     before = query.get("before") or None
     if before is not None and not is_mid(before):
-        raise errors.InvalidQuery("before is the mid of a message.")
+        raise errors.InvalidQuery(filled(_("%(name)s is the mid of a message."), name="before"))
     needles, names = terms.needles_of(words), terms.needles_of(name)
     if len(needles) + len(names) > MAX_WORDS:
-        raise errors.InvalidQuery(f"A search has at most {MAX_WORDS} words.")
+        raise errors.InvalidQuery(filled(_("A search has at most %(most)s words."), most=MAX_WORDS))
     if (words and not needles) or (name and not names):
-        raise errors.InvalidQuery("There is nothing to look for in that: no letter, digit or symbol.")
+        raise errors.InvalidQuery(_("There is nothing to look for in that: no letter, digit or symbol."))
     since, until = _day(query.get("since", "")), _day(query.get("until", ""))
     if since and until and until < since:
-        raise errors.InvalidQuery("That ends before it begins.")
+        raise errors.InvalidQuery(_("That ends before it begins."))
     return Wanted(words, name, author, since, until, before, needles, names)
 
 
@@ -110,7 +112,7 @@ def _day(text: str) -> date | None:
         found = None
     # Beyond these a message's name has no place for a time.
     if found is None or not 1970 <= found.year <= 9000:
-        raise errors.InvalidQuery("A day is written as 2026-11-21.")
+        raise errors.InvalidQuery(_("A day is written as 2026-11-21."))
     return found
 
 

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from chat import errors
+from chat.sentences import filled
 
 MAX_SLUG_CHARS = 64
 MAX_MARKS = 30  # in a row, as the Stream-Safe Text Format has it (UAX #15): more than any writing needs
@@ -23,6 +25,7 @@ _JOINERS = "\u200c\u200d"  # they shape letters and emoji, so they stay
 # Controls, and embeddings and overrides (UAX #9), which make text read differently from what it is. Isolates, which
 # browsers close at the end of a paragraph, stay.
 _DROPPED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
+_ROOM_NAME_TOO_LONG = filled(_("A room's name has at most %(most)s characters."), most=MAX_SLUG_CHARS)
 _LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 
 
@@ -69,14 +72,15 @@ def clean_name(name: object, most: int | None = None) -> str:
     """
     most = most or settings.MAX_NAME_CHARS
     if not isinstance(name, str) or len(name) > 20 * most:
-        raise errors.NameInvalid(f"A name is a text of at most {most} characters.")
+        raise errors.NameInvalid(filled(_("A name is a text of at most %(most)s characters."), most=most))
     name = unicodedata.normalize("NFKC", well_formed(name))
     name = "".join(char for char in name if char in _JOINERS or char.isspace() or _category(char) not in "CfCcCsCoCn")
     name = " ".join(name.split())
     if not any(_is_visible(char) for char in name):
-        raise errors.NameInvalid("A name has at least one visible character.")
+        raise errors.NameInvalid(_("A name has at least one visible character."))
     if len(name) > most:
-        raise errors.NameInvalid(f"A name has at most {most} characters; that one has {len(name)}.")
+        sentence = _("A name has at most %(most)s characters; that one has %(length)s.")
+        raise errors.NameInvalid(filled(sentence, most=most, length=len(name)))
     return name
 
 
@@ -86,12 +90,12 @@ def slug_of(name: str) -> str:
     Raises ``RoomNameInvalid`` or ``RoomNameReserved``.
     """
     if len(name) > 20 * MAX_SLUG_CHARS:
-        raise errors.RoomNameInvalid(f"A room's name has at most {MAX_SLUG_CHARS} characters.")
+        raise errors.RoomNameInvalid(_ROOM_NAME_TOO_LONG)
     folded = fold(name)
     slug = "-".join("".join(_slug_chars(folded)).split()).strip("-")
     if not is_slug(slug):
         if len(slug) > MAX_SLUG_CHARS:
-            raise errors.RoomNameInvalid(f"A room's name has at most {MAX_SLUG_CHARS} characters.")
+            raise errors.RoomNameInvalid(_ROOM_NAME_TOO_LONG)
         raise errors.RoomNameInvalid()
     if slug in RESERVED_SLUGS:
         raise errors.RoomNameReserved()
@@ -120,12 +124,14 @@ def check_embed_origins(value: str) -> None:
     """A model's validator: ``*``, or origins separated by spaces. They go into a header as they stand."""
     for origin in value.split():
         if origin != "*" and not _ORIGIN.fullmatch(origin):
-            raise ValidationError(f"{origin!r} is not an origin such as https://example.org, nor *")
+            raise ValidationError(
+                _("“%(origin)s” is not an origin such as https://example.org, nor *"), params={"origin": origin}
+            )
 
 
 def fold(text: str) -> str:
     """NFKC and case-folded, and stable under being folded again."""
-    for _ in range(3):  # folding may undo the normal form, which is then made again
+    for _round in range(3):  # folding may undo the normal form, which is then made again
         folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", well_formed(text)).casefold())
         if folded == text:
             break
@@ -161,4 +167,5 @@ def _is_visible(char: str) -> bool:
 
 
 def _too_long(length: int) -> errors.TextTooLong:
-    return errors.TextTooLong(f"A message has at most {settings.MAX_TEXT_CHARS} characters; that one has {length}.")
+    sentence = _("A message has at most %(most)s characters; that one has %(length)s.")
+    return errors.TextTooLong(filled(sentence, most=settings.MAX_TEXT_CHARS, length=length))

@@ -86,5 +86,5 @@ def _end_of(term: str) -> datetime:
     """When ``term`` is over that begins now. Raises ``DurationInvalid``, ``SettingInvalid``."""
     seconds = durations.seconds_of(term)
     if seconds is None or seconds > viewing.MAX_DAYS * 24 * 3600:
-        raise errors.SettingInvalid(f"A view token is good for {viewing.MAX_DAYS} days at most.")
+        raise errors.SettingInvalid(viewing.too_long())
     return timezone.now() + timedelta(seconds=seconds)

@@ -13,12 +13,14 @@ from django.conf import settings
 from django.core import signing
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from chat import errors, log, policies, site
 from chat.audit import record
 from chat.events import timestamp
 from chat.identity import Grant, Identity
 from chat.models import Room, ViewToken
+from chat.sentences import Sentence, counted
 from chat.text import clean_name
 from chat.tokens import hash_of, new_secret, used
 
@@ -35,11 +37,17 @@ def create_view_token(actor: Identity, room_id: int, name: object, expires_at: d
     """
     name = clean_name(name)
     if not timezone.now() < expires_at <= timezone.now() + timedelta(days=MAX_DAYS):
-        raise errors.SettingInvalid(f"A view token is good for {MAX_DAYS} days at most.")
+        raise errors.SettingInvalid(too_long())
     with transaction.atomic():
         room = _owned(actor, room_id)
         if room.view_tokens.in_force().count() >= settings.MAX_VIEW_TOKENS:
-            raise errors.TooManyItems(f"A room has at most {settings.MAX_VIEW_TOKENS} view tokens; revoke one first.")
+            raise errors.TooManyItems(
+                counted(
+                    "A room has at most %(count)s view token; revoke it first.",
+                    "A room has at most %(count)s view tokens; revoke one first.",
+                    settings.MAX_VIEW_TOKENS,
+                )
+            )
         secret = new_secret(PREFIX)
         token = ViewToken.objects.create(
             room=room,
@@ -60,7 +68,7 @@ def revoke_view_token(actor: Identity, room_id: int, token_id: int) -> None:
         room = _owned(actor, room_id)
         token = room.view_tokens.filter(pk=token_id).first()
         if token is None:
-            raise errors.TargetInvalid("There is no such token here.")
+            raise errors.TargetInvalid(_("There is no such token here."))
         if token.revoked_at is None:
             token.revoked_at = timezone.now()
             token.save(update_fields=["revoked_at"])
@@ -90,9 +98,9 @@ def grant_of_ticket(ticket: str) -> Grant:
     try:
         token_id, room_id, ends_at, ticket_ends_at = signing.loads(ticket, salt=_SALT)
     except (signing.BadSignature, UnicodeEncodeError):
-        raise errors.TokenInvalid("That ticket is not one of ours.") from None
+        raise errors.TokenInvalid(_("That ticket is not one of ours.")) from None
     if ticket_ends_at <= time():
-        raise errors.TokenInvalid("That ticket is over: make another from the token.")
+        raise errors.TokenInvalid(_("That ticket is over: make another from the token."))
     return Grant(token_id, room_id, ends_at)
 
 
@@ -109,6 +117,13 @@ def require_in_force(grant: Grant | None) -> None:
     """Raise ``TokenInvalid`` where the token was revoked or is over that ``grant`` came from."""
     if grant is not None and not in_force({grant}):
         raise errors.TokenInvalid()
+
+
+def too_long() -> Sentence:
+    """What is wrong with a token that is to be good for longer than MAX_DAYS."""
+    return counted(
+        "A view token is good for %(count)s day at most.", "A view token is good for %(count)s days at most.", MAX_DAYS
+    )
 
 
 def _owned(actor: Identity, room_id: int) -> Room:

@@ -255,7 +255,7 @@ class MessagesView(RoomView):
             return self.page(request, room, standing, draft=form.get("message", ""), error=error)
         if isinstance(posted, Held):
             if wants_json(request):
-                return JsonResponse({"held": True, "key": posted.key, "detail": posted.detail}, status=202)
+                return JsonResponse({"held": True, "key": posted.key, "detail": str(posted.detail)}, status=202)
             messages.info(request, posted.detail)
             return HttpResponseRedirect(reverse("chat:room", args=[room.slug]))
         if self.me.user_id is not None:

@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, Ht
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.formats import date_format
+from django.utils.translation import gettext_lazy as _
 
 from chat import errors, policies
 from chat.errors import ChatError
@@ -19,6 +20,7 @@ from chat.events import message_fields
 from chat.mids import is_mid
 from chat.models import Room
 from chat.pages import permalinks, readable_in, with_answered
+from chat.sentences import filled
 from chat.views import PersonView
 from feeds import calendar
 from feeds.calendar import Period
@@ -86,7 +88,7 @@ def contents(room: Room, ways: Ways, query: dict[str, str], parts: dict[str, str
 def _of_a_day(room: Room, messages: Any, after: str | None) -> dict[str, Any]:
     """A page of a day: its first messages, or those after the one named ``after``."""
     if after and not is_mid(after):
-        raise errors.InvalidQuery("after is the mid of a message.")
+        raise errors.InvalidQuery(filled(_("%(name)s is the mid of a message."), name="after"))
     size = settings.MAX_HISTORY
     found = list((messages.filter(mid__gt=after) if after else messages).order_by("mid")[: size + 1])
     page = with_answered(found[:size])

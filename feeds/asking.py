@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
+from django.utils.translation import gettext_lazy as _
 
 from chat import errors, policies, viewing
 from chat.addresses import header, network_of
@@ -62,7 +63,7 @@ def parameters_of(scope: dict[str, Any]) -> dict[str, str]:
         query = scope["query_string"].decode("latin1")
         return dict(parse_qsl(query, keep_blank_values=True, max_num_fields=MAX_PARAMETERS))
     except ValueError:
-        raise errors.InvalidQuery("That is more parameters than this has.") from None
+        raise errors.InvalidQuery(_("That is more parameters than this has.")) from None
 
 
 # From when to when ------------------------------------------------------------------------------------------

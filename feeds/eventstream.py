@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, QueryDict
+from django.utils.translation import gettext_lazy as _
 from django_eventstream.channelmanager import ChannelManagerBase
 from django_eventstream.event import Event
 from django_eventstream.eventrequest import EventRequest
@@ -20,6 +21,7 @@ from django_eventstream.storage import EventDoesNotExist, StorageBase
 from chat import errors, log, policies
 from chat.models import Room, User
 from chat.protocol import MAX_PARAMETERS, read_cursor, read_history
+from chat.sentences import counted, filled
 from chat.text import canonical_slug
 
 # What the library believes of anybody: that a token names the reader and channels, that a proxy holds the
@@ -48,7 +50,7 @@ class Asked:
         """A parameter that is a number. Raises ``InvalidQuery``."""
         text = self.parameters.get(name, str(otherwise))
         if not (1 <= len(text) <= 9 and text.isascii() and text.isdigit()):
-            raise errors.InvalidQuery(f"{name} is a number.")
+            raise errors.InvalidQuery(filled(_("%(name)s is a number."), name=name))
         return int(text)
 
     def wants(self, *names: str) -> bool:
@@ -66,14 +68,20 @@ def read_request(scope: dict, slug: str | None) -> Asked:
     try:
         pairs = parse_qsl(scope["query_string"].decode("latin1"), keep_blank_values=True, max_num_fields=most)
     except ValueError:
-        raise errors.InvalidQuery("That is more parameters than a stream has.") from None
+        raise errors.InvalidQuery(_("That is more parameters than a stream has.")) from None
     allowed = [(name, value) for name, value in pairs if name not in _PROXY_PARAMETERS]
     named = [slug] if slug is not None else [value for name, value in allowed if name == "room"]
     rooms = tuple(dict.fromkeys(canonical for name in named if (canonical := canonical_slug(name)) is not None))
     if not rooms:
         raise errors.RoomNotFound()
     if len(rooms) > settings.MAX_STREAM_ROOMS:
-        raise errors.InvalidQuery(f"One stream follows {settings.MAX_STREAM_ROOMS} rooms at most.")
+        raise errors.InvalidQuery(
+            counted(
+                "One stream follows %(count)s room at most.",
+                "One stream follows %(count)s rooms at most.",
+                settings.MAX_STREAM_ROOMS,
+            )
+        )
     headers = scope["headers"]
     if len(rooms) == 1:  # a number alone says enough
         allowed = [(name, _named(value, rooms[0]) if name == "lastEventId" else value) for name, value in allowed]
@@ -89,7 +97,7 @@ def read_request(scope: dict, slug: str | None) -> Asked:
     try:
         parsed = EventRequest(request, channel_limit=len(rooms), view_kwargs={"channels": rooms})
     except EventRequest.ResumeNotAllowedError:
-        raise errors.InvalidCursor("A stream that ended with an error is not resumed.") from None
+        raise errors.InvalidCursor(_("A stream that ended with an error is not resumed.")) from None
     except EventRequest.Error:
         raise errors.InvalidCursor() from None
     return Asked(

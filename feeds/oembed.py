@@ -7,10 +7,12 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
 
 from chat import errors, policies
 from chat.models import Message, Room
 from chat.pages import find_readable
+from chat.sentences import filled
 from chat.templatetags.moments import minute
 from feeds import xml
 from feeds.addresses import Named, absolute, read_address
@@ -110,7 +112,7 @@ def _named_in(request: HttpRequest) -> Named:
     """What is asked for. Raises ``InvalidQuery``, ``FormatUnknown``, ``AddressNotFound``."""
     url = request.GET.get("url")
     if not url:
-        raise errors.InvalidQuery("url is the address of a room or a message.")
+        raise errors.InvalidQuery(_("url is the address of a room or a message."))
     _format_of(request)
     for name in ("maxwidth", "maxheight"):
         _limit(request, name)
@@ -133,5 +135,5 @@ def _limit(request: HttpRequest, name: str) -> float:
     if not value:
         return float("inf")
     if not (value.isascii() and value.isdigit() and len(value) < 10 and int(value) > 0):
-        raise errors.InvalidQuery(f"{name} is a number of pixels, at least 1.")
+        raise errors.InvalidQuery(filled(_("%(name)s is a number of pixels, at least 1."), name=name))
     return int(value)

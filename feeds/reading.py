@@ -47,7 +47,7 @@ def bearer(authorization: str | None) -> str | None:
         return None
     scheme, _, secret = authorization.strip().partition(" ")
     if scheme.lower() != "bearer" or not secret.strip():
-        raise errors.TokenInvalid("A view token comes as Authorization: Bearer …")
+        raise errors.TokenInvalid(_("A view token comes as Authorization: Bearer …"))
     return secret.strip()
 
 

@@ -18,6 +18,7 @@ from typing import Any
 from asgiref.typing import ASGIReceiveCallable, ASGISendCallable
 from django.conf import settings
 from django.utils import translation
+from django.utils.translation import gettext_lazy as _
 
 from chat import errors, events, viewing
 from chat.addresses import client_address, header, network_of
@@ -33,6 +34,7 @@ from chat.mids import is_mid, moment_of
 from chat.pages import readable_in
 from chat.queue import Waiting
 from chat.rights import Rights
+from chat.sentences import filled
 from chat.visitors import visitor
 from feeds.answering import Answers
 from feeds.asking import Asker, Span, anybody, in_turn, parameters_of, read_span, within
@@ -65,7 +67,7 @@ class Wanted:
             try:
                 moment_of(after if is_mid(after) else "")
             except (ValueError, OverflowError):
-                raise errors.InvalidCursor("The cursor of a replay is the mid of a message.") from None
+                raise errors.InvalidCursor(_("The cursor of a replay is the mid of a message.")) from None
         said = parameters.get("speed") or "1"
         speed = inf if said == "max" else _number(said, "speed", LEAST_SPEED, MOST_SPEED)
         gap = _number(parameters["gap"], "gap", 0, MOST_GAP_SECONDS) if parameters.get("gap") else inf
@@ -78,7 +80,8 @@ def _number(said: str, name: str, least: float, most: float) -> float:
     except ValueError:
         number = -1
     if not least <= number <= most:
-        raise errors.InvalidQuery(f"{name} is a number from {least:g} to {most:g}.")
+        sentence = _("%(name)s is a number from %(least)s to %(most)s.")
+        raise errors.InvalidQuery(filled(sentence, name=name, least=f"{least:g}", most=f"{most:g}"))
     return number
 
 

@@ -4,6 +4,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, Js
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext_lazy as _
 from django.views import View
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
@@ -48,7 +49,7 @@ class ReportView(View):
         try:
             self._require_own_page(request)
             if request.POST.get("reason") not in Report.Reason.values:
-                raise errors.ReportInvalid("Say why, so that the moderators know what to look for.")
+                raise errors.ReportInvalid(_("Say why, so that the moderators know what to look for."))
             count_report(self.network)
             review.report(
                 None, self.network, self.room.pk, self.message.mid, request.POST["reason"], request.POST.get("note")

@@ -14,6 +14,7 @@ from django_eventstream.utils import make_id
 from chat import errors, policies
 from chat.models import Room
 from chat.pages import MessagePage, message_page, permalinks
+from chat.sentences import counted
 from feeds.reading import ReadView, etag_of, reader_of, room_at
 
 MESSAGES = 20  # of each room
@@ -52,7 +53,13 @@ class SeveralView(ReadView):
         if not named:
             return self.choice(request)
         if len(named) > settings.MAX_STREAM_ROOMS:
-            raise errors.InvalidQuery(f"One page shows {settings.MAX_STREAM_ROOMS} rooms at most.")
+            raise errors.InvalidQuery(
+                counted(
+                    "One page shows %(count)s room at most.",
+                    "One page shows %(count)s rooms at most.",
+                    settings.MAX_STREAM_ROOMS,
+                )
+            )
         found = [self.readable(name) for name in named]
         rooms = list({room.pk: room for room in found if room is not None}.values())
         if not rooms:

@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 
 from chat import errors, policies, viewing
@@ -31,7 +32,7 @@ class TicketView(ReadView):
     def post(self, request: HttpRequest, slug: str) -> HttpResponse:
         reader = reader_of(request)
         if reader.grant is None:
-            raise errors.TokenInvalid("A ticket is made from a view token, sent as Authorization: Bearer …")
+            raise errors.TokenInvalid(_("A ticket is made from a view token, sent as Authorization: Bearer …"))
         room = room_at(slug)
         policies.require_readable(room, None, reader.network, reader.grant)
         if reader.grant.room_id != room.pk:

@@ -1,6 +1,6 @@
 """The catalogues of what people read: made from the code, merged with what is translated, compiled.
 
-``python -m tests.catalogues`` does it all; ``bin/messages`` is how one calls it. ``docs/translating.md`` has the rest.
+``python -m tests.catalogues`` does it all; ``bin/messages`` calls it. ``docs/translating.md`` tells the rest.
 """
 
 import sys

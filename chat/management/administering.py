@@ -19,7 +19,7 @@ class AdministrationCommand(BaseCommand):
         try:
             self.act(**options)
         except ChatError as error:
-            raise CommandError(error.detail) from error
+            raise CommandError(str(error)) from error
 
     def act(self, **options: Any) -> None:
         raise NotImplementedError

@@ -14,7 +14,7 @@ def duration(text: str) -> int | None:
     try:
         return durations.seconds_of(text)
     except ChatError as error:
-        raise ArgumentTypeError(error.detail) from error
+        raise ArgumentTypeError(str(error)) from error
 
 
 class SanctioningCommand(AdministrationCommand):

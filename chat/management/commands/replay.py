@@ -42,7 +42,7 @@ class Command(BaseCommand):
         try:
             found, _ = actions.create_room(Identity(key="replay", name="replay", kind="user", is_staff=True), room)
         except errors.ChatError as error:
-            raise CommandError(f"cannot play into {room}: {error.detail}") from error
+            raise CommandError(f"cannot play into {room}: {error}") from error
         posted, unread, refused = 0, 0, 0
         began = time.monotonic()
         with tqdm(lines, unit=" lines", disable=options["verbosity"] == 0) as progress:
