@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext_lazy as _
 
 from chat import errors
 from chat.answers import Posted
@@ -19,21 +20,21 @@ from chat.views import PersonView
 # What a form sends empty where nobody chose anything, and which then counts as left out.
 _OPTIONAL = frozenset({"mid", "held", "target", "seconds"})
 _NOTICES = {
-    "edit": "The message is changed.",
-    "delete": "The message is deleted.",
-    "delete_hidden": "The message is deleted.",
-    "delete_recent": "What they said in the last 24 hours is deleted.",
-    "hide": "The message is hidden. It can be shown again.",
-    "unhide": "The message is shown again.",
-    "report": "Thank you. The moderators will look at it.",
-    "pin": "The message is pinned.",
-    "unpin": "The message is no longer pinned.",
-    "mute": "They are muted: they can read, and not write.",
-    "ban": "They are banned.",
-    "lift": "That no longer holds.",
-    "approve": "The message is approved, and stands in the room.",
-    "reject": "The message is rejected.",
-    "handle_report": "The report is closed.",
+    "edit": _("The message is changed."),
+    "delete": _("The message is deleted."),
+    "delete_hidden": _("The message is deleted."),
+    "delete_recent": _("What they said in the last 24 hours is deleted."),
+    "hide": _("The message is hidden. It can be shown again."),
+    "unhide": _("The message is shown again."),
+    "report": _("Thank you. The moderators will look at it."),
+    "pin": _("The message is pinned."),
+    "unpin": _("The message is no longer pinned."),
+    "mute": _("They are muted: they can read, and not write."),
+    "ban": _("They are banned."),
+    "lift": _("That no longer holds."),
+    "approve": _("The message is approved, and stands in the room."),
+    "reject": _("The message is rejected."),
+    "handle_report": _("The report is closed."),
 }
 
 
@@ -54,7 +55,7 @@ class CommandsView(PersonView):
             return HttpResponseRedirect(to)
         if as_json:
             return JsonResponse({"done": True, **done})
-        messages.success(request, _NOTICES.get(frame["type"], "Done."))
+        messages.success(request, _NOTICES.get(frame["type"], _("Done.")))
         return HttpResponseRedirect(to)
 
     def run(self, room_id: int, frame: Frame) -> dict[str, object]:

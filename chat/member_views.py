@@ -10,6 +10,7 @@ from django.db.models import Case, Value, When
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from chat import errors, governing, invitations, policies
 from chat.errors import ChatError
@@ -55,15 +56,15 @@ class MembersView(PersonView):
 
     def give_role(self, request: HttpRequest, room: Room, standing: Standing) -> HttpResponse:
         governing.set_role(self.me, room.pk, _username(request), request.POST.get("role", ""))
-        return self.done(request, room, f"{_username(request)} has another role now.")
+        return self.done(request, room, _("%(name)s has another role now.") % {"name": _username(request)})
 
     def remove(self, request: HttpRequest, room: Room, standing: Standing) -> HttpResponse:
         governing.set_role(self.me, room.pk, _username(request), None)
-        return self.done(request, room, f"{_username(request)} is no longer a member.")
+        return self.done(request, room, _("%(name)s is no longer a member.") % {"name": _username(request)})
 
     def leave(self, request: HttpRequest, room: Room, standing: Standing) -> HttpResponse:
         governing.leave(self.me, room.pk)
-        messages.info(request, f"You no longer belong to {room}.")
+        messages.info(request, _("You no longer belong to %(room)s.") % {"room": room})
         return HttpResponseRedirect(
             reverse("chat:room", args=[room.slug]) if policies.is_open(room.visibility) else reverse("chat:index")
         )
@@ -77,7 +78,7 @@ class MembersView(PersonView):
 
     def revoke(self, request: HttpRequest, room: Room, standing: Standing) -> HttpResponse:
         invitations.revoke(self.me, room.pk, request.POST.get("invitation", ""))
-        return self.done(request, room, "That link leads nowhere now.")
+        return self.done(request, room, _("That link leads nowhere now."))
 
     def done(self, request: HttpRequest, room: Room, notice: str) -> HttpResponse:
         messages.info(request, notice)

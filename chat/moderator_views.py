@@ -4,22 +4,21 @@ from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
 
 from chat import desk, policies
+from chat.durations import in_words
 from chat.models import Room
 from chat.queue import waiting_in
 from chat.views import PersonView
 
 ON_A_PAGE = 20
 REPORTED_ON_A_PAGE = 10  # they come with others around them
-MUTES = ((300, "5 minutes"), (3600, "1 hour"), (24 * 3600, "1 day"))
-BANS = (
-    (3600, "1 hour"),
-    (24 * 3600, "1 day"),
-    (7 * 24 * 3600, "1 week"),
-    (30 * 24 * 3600, "30 days"),
-    ("", "for good"),
-)
+MUTES = [(seconds, in_words(seconds)) for seconds in (300, 3600, 24 * 3600)]
+BANS = [
+    *((seconds, in_words(seconds)) for seconds in (3600, 24 * 3600, 7 * 24 * 3600, 30 * 24 * 3600)),
+    ("", _("for good")),
+]
 
 
 class ModerationView(PersonView):
@@ -61,10 +60,10 @@ class ModerationView(PersonView):
 
 def _queues(room: Room) -> dict[str, tuple[str, QuerySet]]:
     return {
-        "held": ("Held messages", desk.held_in(room)),
-        "reports": ("Reports", desk.reported_in(room)),
-        "hidden": ("Hidden messages", desk.hidden_in(room)),
-        "sanctions": ("Mutes and bans", desk.sanctions_in(room)),
+        "held": (_("Held messages"), desk.held_in(room)),
+        "reports": (_("Reports"), desk.reported_in(room)),
+        "hidden": (_("Hidden messages"), desk.hidden_in(room)),
+        "sanctions": (_("Mutes and bans"), desk.sanctions_in(room)),
     }
 
 

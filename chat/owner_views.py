@@ -14,6 +14,7 @@ from django.http import (
 )
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from chat import errors, governing, ledger, policies
 from chat.forms import DeletionForm, SettingsForm
@@ -49,10 +50,10 @@ class SettingsView(OwnerView):
         match request.POST.get("do"):
             case "archive":
                 governing.archive(self.me, room.pk)
-                return self.done(request, room, "The room is archived: it can be read, and nothing is added.")
+                return self.done(request, room, _("The room is archived: it can be read, and nothing is added."))
             case "reopen":
                 governing.reopen(self.me, room.pk)
-                return self.done(request, room, "The room is open again.")
+                return self.done(request, room, _("The room is open again."))
             case "delete":
                 return self.delete(request, room)
         return self.save(request, room)
@@ -70,9 +71,9 @@ class SettingsView(OwnerView):
             form.add_error(None, error.detail)
             return self.page(request, room, form, status=error.status)
         if not changed:
-            return self.done(request, room, "Nothing was changed.")
+            return self.done(request, room, _("Nothing was changed."))
         names = [str(SettingsForm.base_fields[name].label) for name in changed]
-        return self.done(request, room, f"Saved: {', '.join(names)}.")
+        return self.done(request, room, _("Saved: %(settings)s.") % {"settings": ", ".join(names)})
 
     def ask_about_past(self, request: HttpRequest, room: Room, form: SettingsForm) -> HttpResponse:
         """The second step of opening a private room: what was said before is asked for by itself."""
@@ -85,7 +86,7 @@ class SettingsView(OwnerView):
         if not form.is_valid():
             return self.page(request, room, deletion=form, status=400)
         governing.delete_room(self.me, room.pk)
-        messages.success(request, f"{room} is deleted, with all that was said in it.")
+        messages.success(request, _("%(room)s is deleted, with all that was said in it.") % {"room": room})
         return HttpResponseRedirect(reverse("chat:index"))
 
     def done(self, request: HttpRequest, room: Room, notice: str) -> HttpResponse:

@@ -19,9 +19,9 @@ from chat.queue import waiting_in
 from chat.sentences import filled
 
 SCOPES = {
-    "read": "Read what is said",
-    "post": "Post, and change what it posted",
-    "delete": "Delete anybody’s messages",
+    "read": _("Read what is said"),
+    "post": _("Post, and change what it posted"),
+    "delete": _("Delete anybody’s messages"),
 }
 MAX_TOKEN_DAYS = 3650
 REVOKED_SHOWN = 20
@@ -55,23 +55,24 @@ class ProgramsView(OwnerView):
         token, secret = programs.create_token(
             self.me, room.pk, form.get("name", ""), form.getlist("scopes"), expires_at
         )
-        return self.page(request, room, made=f"The token of {token.name}", secret=secret)
+        return self.page(request, room, made=_("The token of %(name)s") % {"name": token.name}, secret=secret)
 
     def revoke_token(self, request: HttpRequest, room: Room) -> HttpResponse:
         programs.revoke_token(self.me, room.pk, number_in(request.POST.get("token", "")))
-        return self.done(request, room, "That token is good for nothing now.")
+        return self.done(request, room, _("That token is good for nothing now."))
 
     def create_webhook(self, request: HttpRequest, room: Room) -> HttpResponse:
         webhook, secret = programs.create_webhook(self.me, room.pk, request.POST.get("url", ""))
-        return self.page(request, room, made=f"The secret of the webhook to {webhook.url}", secret=secret)
+        made = _("The secret of the webhook to %(address)s") % {"address": webhook.url}
+        return self.page(request, room, made=made, secret=secret)
 
     def remove_webhook(self, request: HttpRequest, room: Room) -> HttpResponse:
         programs.remove_webhook(self.me, room.pk, number_in(request.POST.get("webhook", "")))
-        return self.done(request, room, "That address is told nothing any more.")
+        return self.done(request, room, _("That address is told nothing any more."))
 
     def enable_webhook(self, request: HttpRequest, room: Room) -> HttpResponse:
         programs.enable_webhook(self.me, room.pk, number_in(request.POST.get("webhook", "")))
-        return self.done(request, room, "That address is called again.")
+        return self.done(request, room, _("That address is called again."))
 
     def done(self, request: HttpRequest, room: Room, notice: str) -> HttpResponse:
         messages.success(request, notice)

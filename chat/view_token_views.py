@@ -9,20 +9,22 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from chat import durations, errors, viewing
+from chat.durations import in_words
 from chat.errors import ChatError
 from chat.models import Room
 from chat.owner_views import OwnerView, number_in
 from chat.queue import waiting_in
 
 TERMS = {
-    "1h": "An hour",
-    "1d": "A day",
-    "7d": "A week",
-    "30d": "30 days",
-    "90d": "90 days",
-    f"{viewing.MAX_DAYS}d": "A year",
+    "1h": _("An hour"),
+    "1d": _("A day"),
+    "7d": _("A week"),
+    "30d": in_words(30 * 24 * 3600),
+    "90d": in_words(90 * 24 * 3600),
+    f"{viewing.MAX_DAYS}d": _("A year"),
 }
 USUAL_TERM = "7d"
 PAST_SHOWN = 20
@@ -52,7 +54,7 @@ class ViewTokensView(OwnerView):
 
     def revoke(self, request: HttpRequest, room: Room) -> HttpResponse:
         viewing.revoke_view_token(self.me, room.pk, number_in(request.POST.get("token", "")))
-        messages.success(request, "That token is good for nothing now. Whoever was reading by it no longer is.")
+        messages.success(request, _("That token is good for nothing now. Whoever was reading by it no longer is."))
         return HttpResponseRedirect(reverse("chat:view_tokens", args=[room.slug]))
 
     def page(

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from chat.lookalike import INVISIBLE, LEET, LEET_L, MARKS, to_hiragana, to_latin
 
@@ -148,17 +149,31 @@ def check_words(words: str) -> None:
     """A model's validator: raises ``ValidationError``, naming the line, for a list that is too long or cannot work."""
     lines = list(_lines(words))
     if len(lines) > MAX_LINES:
-        raise ValidationError(f"A list has at most {MAX_LINES} words; that one has {len(lines)}.")
+        raise ValidationError(
+            _("A list has at most %(most)s words; that one has %(length)s."),
+            params={"most": MAX_LINES, "length": len(lines)},
+        )
     for number, line in lines:
         if len(line) > MAX_LINE_CHARS:
-            raise ValidationError(f"Line {number} has {len(line)} characters; a word has at most {MAX_LINE_CHARS}.")
+            raise ValidationError(
+                _("Line %(number)s has %(length)s characters; a word has at most %(most)s."),
+                params={"number": number, "length": len(line), "most": MAX_LINE_CHARS},
+            )
         letters = _pattern(line).replace("*", "").replace(" ", "")
         if not letters:
-            raise ValidationError(f"Line {number} has no letters: it would be found everywhere, or never.")
+            raise ValidationError(
+                _("Line %(number)s has no letters: it would be found everywhere, or never."), params={"number": number}
+            )
         if "*" in line and len(letters) < 2 and not _ONE_SPACELESS.match(letters):
-            raise ValidationError(f"Line {number} has a single letter beside *: it would be found nearly everywhere.")
+            raise ValidationError(
+                _("Line %(number)s has a single letter beside *: it would be found nearly everywhere."),
+                params={"number": number},
+            )
     if (length := sum(len(line) for _, line in lines)) > MAX_LIST_CHARS:
-        raise ValidationError(f"All words together have at most {MAX_LIST_CHARS} characters; these have {length}.")
+        raise ValidationError(
+            _("All words together have at most %(most)s characters; these have %(length)s."),
+            params={"most": MAX_LIST_CHARS, "length": length},
+        )
 
 
 def _lines(words: str) -> Iterator[tuple[int, str]]:

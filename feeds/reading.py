@@ -14,6 +14,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 from django.views import View
 
 from chat import errors, policies, viewing
@@ -45,7 +46,7 @@ def bearer(authorization: str | None) -> str | None:
     """The secret in an ``Authorization`` header; None where there is no such header. Raises ``TokenInvalid``."""
     if authorization is None:
         return None
-    scheme, _, secret = authorization.strip().partition(" ")
+    scheme, _space, secret = authorization.strip().partition(" ")
     if scheme.lower() != "bearer" or not secret.strip():
         raise errors.TokenInvalid(_("A view token comes as Authorization: Bearer …"))
     return secret.strip()

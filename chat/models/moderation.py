@@ -117,7 +117,7 @@ class AuditEntry(models.Model):
 
     class Meta:
         ordering = ["-at", "-pk"]
-        verbose_name_plural = "audit entries"
+        verbose_name_plural = _("audit entries")
         indexes = [models.Index(fields=["room", "-at"], name="audit_room")]
 
     def __str__(self) -> str:
@@ -128,7 +128,7 @@ class SiteRules(RulesFields):
     """What is caught in every room: one row."""
 
     class Meta:
-        verbose_name = verbose_name_plural = "site rules"
+        verbose_name = verbose_name_plural = _("site rules")
 
     def __str__(self) -> str:
         return str(_("Rules of the whole site"))

@@ -4,6 +4,9 @@ messages, which has two times each, that is a third of its work."""
 from datetime import UTC, datetime
 
 from django import template
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 register = template.Library()
 
@@ -24,3 +27,13 @@ def day(moment: datetime | None) -> str:
 def minute(moment: datetime | None) -> str:
     """For people: ``2026-11-21 07:00``, in UTC; nothing where there is no moment."""
     return moment.astimezone(UTC).isoformat(" ", timespec="minutes")[:16] if moment else ""
+
+
+@register.filter
+def stamp(moment: datetime | None) -> SafeString | str:
+    """A ``<time>`` as the page's language writes it, in UTC and saying so; nothing where there is no moment. For where
+    there are few."""
+    if moment is None:
+        return ""
+    words = date_format(moment.astimezone(UTC), "DATETIME_FORMAT")
+    return format_html('<time datetime="{}">{} UTC</time>', second(moment), words)

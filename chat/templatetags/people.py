@@ -1,9 +1,9 @@
-"""Somebody's colour and letter, and the language of a page."""
+"""Somebody's colour and letter, what they are, and the language of a page."""
 
 from django import template
 from django.conf import settings
 from django.urls import reverse
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 
 from chat import hues, words, writing
 from chat.language_views import bcp47
@@ -11,6 +11,27 @@ from chat.languages import PARAMETER
 
 register = template.Library()
 register.filter("letter", hues.letter_of)
+
+# What stands in the code and in events, as a badge says it.
+_BADGES = {
+    "owner": pgettext_lazy("badge", "owner"),
+    "moderator": pgettext_lazy("badge", "moderator"),
+    "member": pgettext_lazy("badge", "member"),
+    "guest": pgettext_lazy("badge", "guest"),
+    "bot": pgettext_lazy("badge", "bot"),
+    "public": pgettext_lazy("badge", "public"),
+    "unlisted": pgettext_lazy("badge", "unlisted"),
+    "private": pgettext_lazy("badge", "private"),
+    "read": pgettext_lazy("what a program may do", "read"),
+    "post": pgettext_lazy("what a program may do", "post"),
+    "delete": pgettext_lazy("what a program may do", "delete"),
+}
+
+
+@register.filter
+def badge(code: str) -> str:
+    """A role, a kind of author, a visibility or a scope, in the page's language; another word stays as it is."""
+    return str(_BADGES.get(code, code))
 
 
 @register.filter

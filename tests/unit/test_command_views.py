@@ -78,7 +78,7 @@ def test_a_form_goes_on_with_a_notice(olga, mid) -> None:
     assert answer.redirect_chain == [(f"{DESK}?show=hidden", 302)]
     assert "The message is hidden." in answer.text
     answer = olga.post(URL, {"type": "hide", "mid": mid, "next": DESK}, follow=True)
-    assert errors.MessageNotFound.detail in answer.text
+    assert str(errors.MessageNotFound.detail) in answer.text
     for elsewhere in ("https://evil.example/", "//evil.example", "javascript:alert(1)", ""):
         assert olga.post(URL, {"type": "unhide", "mid": mid, "next": elsewhere})["Location"] == "/chat/veranda/"
 

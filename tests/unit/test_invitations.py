@@ -195,7 +195,7 @@ def test_a_link_that_is_not_good_tells_nothing(cast) -> None:
     # The form that changes the language has a token of its own, and the address to come back to.
     told = [re.sub(r'name="(csrfmiddlewaretoken|next)" value="[^"]*"', "", page.text) for page in (revoked, unknown)]
     assert told[0] == told[1]
-    assert errors.InvitationInvalid.detail in revoked.text
+    assert str(errors.InvitationInvalid.detail) in revoked.text
     assert "no-store" in revoked["Cache-Control"]
     assert revoked["Referrer-Policy"] == "no-referrer"
     assert signed_in(cast.users.sven).post(f"/join/{token}/").status_code == 404
