@@ -175,10 +175,10 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "config.delivery.serving.StaticMiddleware",
     "feeds.middleware.UnlistedMiddleware",
-    "chat.middleware.ApiMiddleware",
     "feeds.middleware.CookielessMiddleware",
     "csp.middleware.CSPMiddleware",
-    "chat.language_views.LanguageMiddleware",
+    "chat.language_views.LanguageMiddleware",  # beneath what takes cookies away, above all that says anything
+    "chat.middleware.ApiMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "chat.middleware.ErrorMiddleware",
