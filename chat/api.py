@@ -168,7 +168,9 @@ def delete_message(request: HttpRequest, slug: str = _SLUG, mid: str = _MID) -> 
 
 @api.get("/openapi.json", auth=None, include_in_schema=False)
 def openapi(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(_openapi(), content_type="application/json")
+    response = HttpResponse(_openapi(), content_type="application/json")
+    response.has_no_language = True
+    return response
 
 
 @cache

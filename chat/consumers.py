@@ -10,6 +10,7 @@ from typing import Any
 from asgiref.typing import ASGIReceiveCallable, ASGISendCallable
 from channels.consumer import AsyncConsumer, get_handler_name
 from django.conf import settings
+from django.utils import translation
 
 from chat import errors, posting, protocol
 from chat.addresses import client_address, network_of
@@ -21,6 +22,7 @@ from chat.errors import ChatError
 from chat.extensions import may_park, park, send_now
 from chat.follower import Follower, Message
 from chat.identity import new_guest
+from chat.languages import language_of_scope
 from chat.limits import frame_bucket, limits
 from chat.marking import marks
 from chat.origins import may_open
@@ -53,6 +55,7 @@ class RoomConsumer(AsyncConsumer):
     has_ended = False  # nothing more will come
     has_posted = False  # here, and not only before
     typed_at = -inf
+    language = "en"  # kept by a connection only where it is another
     unanswered: set[asyncio.Future] | None = None
 
     async def __call__(self, scope: dict, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
@@ -81,6 +84,8 @@ class RoomConsumer(AsyncConsumer):
             return
         self.frames = frame_bucket()
         self.dialect = protocol.dialect_for(self.scope["subprotocols"])
+        if (language := language_of_scope(self.scope, reads_cookies=True)) != self.language:
+            self.language = language
         # Accepted before anything is known: a browser is told why it was refused only on an open socket.
         await self.send({"type": "websocket.accept", "subprotocol": self.dialect.subprotocol})
         try:
@@ -113,7 +118,7 @@ class RoomConsumer(AsyncConsumer):
         """Say why, and close with the code that says whether to come back."""
         self.room_id = None
         if self.dialect is not protocol.PLAIN or not error.retryable:  # the tutorial's page prints whatever it is sent
-            await self.tell(self.dialect.error(error))
+            await self.tell(self.error(error))
         self.has_left = True  # an answer that is still on its way has nowhere to go
         await self.send({"type": "websocket.close", "code": error.close or errors.TRY_AGAIN})
 
@@ -135,10 +140,10 @@ class RoomConsumer(AsyncConsumer):
             # In its place among the answers. What comes after it in the room comes after it here as well.
             while self.unanswered:
                 await asyncio.wait(self.unanswered)
-            await self.tell(self.dialect.error(error, frame.get("key")))
+            await self.tell(self.error(error, frame.get("key")))
         except Exception:
             logger.exception("a frame could not be answered")
-            await self.tell(self.dialect.error(errors.ServerError(), frame.get("key")))
+            await self.tell(self.error(errors.ServerError(), frame.get("key")))
 
     async def answer(self, frame: dict[str, Any]) -> list[Message]:
         if self.dialect is protocol.PLAIN:
@@ -199,20 +204,30 @@ class RoomConsumer(AsyncConsumer):
         self.unanswered.discard(answer)
         try:
             posted = answer.result()
-            messages = self.dialect.posted(posted)
+            messages = self.dialect.posted(posted) if isinstance(posted, Posted) else self.held(posted)
             self.has_posted = True
             if self.actor.user_id is not None and self.room_id is not None and isinstance(posted, Posted):
                 marks().see((self.actor.user_id, self.room_id), posted.mid)  # who writes has read
         except ChatError as error:
-            messages = self.dialect.error(error, key)
+            messages = self.error(error, key)
         except Exception:
             logger.exception("a post could not be written")
-            messages = self.dialect.error(errors.ServerError(), key)
+            messages = self.error(errors.ServerError(), key)
         rest = step(self.tell(messages))
         if rest is not None:  # they do not read what we say: what else they post waits
             telling = asyncio.ensure_future(rest)
             self.unanswered.add(telling)
             telling.add_done_callback(self.unanswered.discard)
+
+    def error(self, error: ChatError, key: object = None) -> list[Message]:
+        """What went wrong, in this connection's language."""
+        with translation.override(self.language, deactivate=True):
+            return self.dialect.error(error, key)
+
+    def held(self, held: Held) -> list[Message]:
+        """What waits, and why."""
+        with translation.override(self.language, deactivate=True):
+            return self.dialect.posted(held)
 
     async def tell(self, messages: list[Message]) -> None:
         for message in messages:

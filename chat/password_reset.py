@@ -7,8 +7,10 @@ from django.conf import settings
 from django.contrib.auth import forms, views
 from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
+from django.utils import translation
 
 from chat import mails
+from chat.languages import supported
 
 
 class PasswordResetForm(forms.PasswordResetForm):
@@ -29,8 +31,11 @@ class PasswordResetForm(forms.PasswordResetForm):
         to_email: str,
         html_email_template_name: str | None = None,
     ) -> None:
-        subject = " ".join(render_to_string(subject_template_name, context).split())
-        mails.send(EmailMessage(subject, render_to_string(email_template_name, context), from_email, [to_email]))
+        # Whoever reads it need not be who asked for it, nor sit at the same browser.
+        with translation.override(supported(context["user"].language) or translation.get_language()):
+            subject = " ".join(render_to_string(subject_template_name, context).split())
+            text = render_to_string(email_template_name, context)
+        mails.send(EmailMessage(subject, text, from_email, [to_email]))
 
 
 class PasswordResetView(views.PasswordResetView):
