@@ -145,6 +145,14 @@ def _cost(name: str) -> Target:
     )
 
 
+def _judged(page: str) -> list[Target]:
+    judged = {"performance": 95, "accessibility": 100, "best_practices": 100, "seo": 100}
+    return [
+        Target(f"{page.capitalize()}, {name.replace('_', ' ')}", "lighthouse", name, page, "of 100", _least(least))
+        for name, least in judged.items()
+    ]
+
+
 _DELIVERIES = "deliveries_per_second"
 _CONNECTS = "connects_per_second"
 _POSTS = "posts_per_second"
@@ -244,4 +252,5 @@ TARGETS = [
         _most(4),
     ),
     Target("Memory after eight hours, growth", "life", "growth_percent", "", "%", _most(5)),
+    *(target for page in ("start page", "room page", "watch page") for target in _judged(page)),
 ]

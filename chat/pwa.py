@@ -43,7 +43,7 @@ def manifest(request: HttpRequest) -> HttpResponse:
         "id": "/",
         "name": "Engawa",
         "short_name": "Engawa",
-        "description": description(),
+        "description": _("Rooms where people chat, and where anyone may sit down on the veranda and watch."),
         "lang": bcp47(get_language() or settings.LANGUAGE_CODE),
         "dir": "rtl" if get_language_bidi() else "ltr",
         "start_url": reverse("home"),
@@ -57,11 +57,6 @@ def manifest(request: HttpRequest) -> HttpResponse:
     response = JsonResponse(content, content_type="application/manifest+json")
     response["Cache-Control"] = f"public, max-age={_A_DAY}"
     return response
-
-
-def description() -> str:
-    """What Engawa is, in a sentence, for search engines and shops of applications."""
-    return _("Rooms where people chat, and where anyone may sit down on the veranda and watch.")
 
 
 @require_safe

@@ -118,17 +118,17 @@ def node() -> str:
 
 
 @functools.cache
-def node_packages() -> Path:
-    """The folder of the packages that package-lock.json fixes, for a script in ``NODE_FOLDER`` to import. They are
-    installed where they are not, or are others."""
-    lock, folder = NODE_FOLDER / "package-lock.json", NODE_FOLDER / "node_modules"
+def node_packages(where: Path = NODE_FOLDER) -> Path:
+    """The folder of the packages that package-lock.json fixes, for a script in ``where`` to import. They are installed
+    where they are not, or are others."""
+    lock, folder = where / "package-lock.json", where / "node_modules"
     stamp = folder / ".installed"
     wanted = lock.read_text()
     if not stamp.is_file() or stamp.read_text() != wanted:
         npm = next(Path(node()).parent.parent.rglob("npm/bin/npm-cli.js"))
         command = [node(), str(npm), "ci", "--loglevel=error", "--no-audit", "--no-fund", "--ignore-scripts"]
         print("tests: installing what", lock, "names", file=sys.stderr)
-        if subprocess.run(command, cwd=NODE_FOLDER, timeout=_INSTALL_SECONDS).returncode:
+        if subprocess.run(command, cwd=where, timeout=_INSTALL_SECONDS).returncode:
             raise SystemExit(f"tests: what {lock} names could not be installed; the lines above say why.")
         stamp.write_text(wanted)
     return folder

@@ -292,6 +292,8 @@ def test_nothing_else_may_be_listed(cast, client) -> None:
     paths |= {"api": "/api/v1/", "nothing": "/nothing", "admin's": "/admin/chat/room/"}
     assert set(BESIDE) < set(paths)
     got = {name: client.get(path).headers.get("X-Robots-Tag", "") for name, path in paths.items()}
-    assert {name for name, header in got.items() if "noindex" not in header} == MAY_BE_LISTED
+    assert {name for name, header in got.items() if "noindex" not in header} == {*MAY_BE_LISTED, "home"}
     governing.change_room(cast.olga, cast.room.pk, {"is_indexed": False})
+    del paths["home"]  # what a site is about is no room's secret
     assert all("noindex" in client.get(path)["X-Robots-Tag"] for path in paths.values())
+    assert client.get("/?page=2")["X-Robots-Tag"] == "noindex"
