@@ -19,7 +19,9 @@ def modules(name: str) -> SafeString:
     """The script element of a module, and links that have what it imports loaded meanwhile. What it may import later,
     by ``import()``, is not among them."""
     needed = (_needed if settings.DEBUG else _needed_once)(name)
-    links = format_html_join("\n", '<link rel="modulepreload" href="{}">', ((static(each),) for each in needed))
+    # After the styles, which the page cannot be shown without.
+    link = '<link rel="modulepreload" href="{}" fetchpriority="low">'
+    links = format_html_join("\n", link, ((static(each),) for each in needed))
     return format_html('{}\n<script type="module" src="{}"></script>', links, static(name))
 
 
