@@ -4,7 +4,6 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator
 
-import rcssmin
 import rjsmin
 
 OURS = ("js/", "css/")  # what we wrote for our own pages; other files are taken as they are
@@ -15,6 +14,11 @@ _DYNAMIC = re.compile(r"""(?<![\w$.])import\s*\(\s*(["'])(?P<to>\.{1,2}/[^"']+)\
 _ANY_DYNAMIC = re.compile(r"(?<![\w$.])import\s*\(")
 _URL = re.compile(r"""\burl\(\s*(["']?)(?P<to>(?![a-z]+:|[/#])[^"')]+)\1\s*\)""")
 
+# What may go from a style, also where rules stand in rules: " :hover" is another thing than ":hover".
+_STYLE = re.compile(r"""(?P<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(?:/\*[\s\S]*?\*/|\s)+""")
+_SPACE = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')| (?=[{};,)])|(?<=[{};,(]) """)
+_TEMPLATE_IN_TEMPLATE = re.compile(r"\$\{[^{}`]*`")
+
 
 class Broken(Exception):
     """The files cannot be delivered as they are; it says why."""
@@ -22,7 +26,11 @@ class Broken(Exception):
 
 def minified(name: str, text: str) -> str:
     """A script or style of ours without comments and what else only its readers need."""
-    return rcssmin.cssmin(text) if name.endswith(".css") else rjsmin.jsmin(text)
+    if name.endswith(".css"):
+        return _SPACE.sub(r"\1", _STYLE.sub(lambda match: match["string"] or " ", text)).strip()
+    if _TEMPLATE_IN_TEMPLATE.search(text):
+        raise Broken(f"{name} has a template in a template, of which spaces would be lost")
+    return rjsmin.jsmin(text)
 
 
 def imports(name: str, text: str) -> list[str]:
