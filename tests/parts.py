@@ -147,6 +147,19 @@ def node_command(script: str, *arguments: str) -> list[str]:
     return [node(), str(NODE_FOLDER / script), *arguments]
 
 
+def fonts() -> None:
+    """See to it that pictures have letters for Chinese and Japanese, and emoji, where that can be done."""
+    wanted = {"Noto Sans CJK JP": "fonts-noto-cjk", "Noto Color Emoji": "fonts-noto-color-emoji"}
+    there = (
+        subprocess.run(["fc-list", ":", "family"], capture_output=True, text=True).stdout
+        if shutil.which("fc-list")
+        else ""
+    )
+    missing = [package for family, package in wanted.items() if family not in there]
+    if missing:
+        install_packages(*missing)
+
+
 def install_packages(*names: str) -> bool:
     """Install Debian packages, where that can be done. Whether it was tried."""
     if not shutil.which("apt-get") or os.geteuid() != 0:

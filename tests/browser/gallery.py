@@ -7,6 +7,7 @@ A page that is not here is found missing by its address (``test_no_page_is_missi
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from playwright.async_api import Browser, BrowserContext, Locator, Page, Route, expect
 
@@ -160,7 +161,7 @@ def room_scenes() -> list[Scene]:
 
     return [
         room("full", pictured=True),
-        room("empty", path="/chat/an-empty-room/", pictured=True),
+        room("empty", path="/chat/moss-garden/", pictured=True),
         room("owner", who="olga", pictured=True),
         room("moderator", who="momo"),
         room("account", who="mio"),
@@ -182,17 +183,17 @@ def room_scenes() -> list[Scene]:
         room("delete-other", press("d", DIALOG), who="olga"),
         room("delete-recent", press("a", DIALOG), who="olga"),
         room("embed", click("a[data-embed]", DIALOG)),
-        room("disconnected", cut, path="/chat/offline/", has_line=True, pictured=True),
-        room("muted", who="mutsu", path="/chat/muted/", pictured=True),
-        room("slow", send("One at a time.", "#composer-state:not(:empty)"), path="/chat/slow-mode/", pictured=True),
-        room("archived", path="/chat/archived/", pictured=True),
-        room("for-accounts", path="/chat/for-accounts/"),
-        room("approval", send("May I come in?", "#outgoing .message__fate"), path="/chat/approval/"),
+        room("disconnected", cut, path="/chat/night-train/", has_line=True, pictured=True),
+        room("muted", who="mutsu", path="/chat/market/", pictured=True),
+        room("slow", send("One at a time.", "#composer-state:not(:empty)"), path="/chat/evening-walk/", pictured=True),
+        room("archived", path="/chat/cherry-blossoms/", pictured=True),
+        room("for-accounts", path="/chat/neighbours/"),
+        room("approval", send("May I come in?", "#outgoing .message__fate"), path="/chat/guest-book/"),
         room("private", who="mio", path="/chat/{private}/"),
         Scene("room-past", "chat:room", f"{ROOM}?before={{last}}", "gil"),
         Scene("room-without-scripts", "chat:room", ROOM, "gil", scripts=False),
         Scene("room-refused", "chat:room", ROOM, "gil", fill("#composer", message=" "), status=200, scripts=False),
-        Scene("room-banned", "chat:room", "/chat/banned/", "bert", status=403, pictured=True),
+        Scene("room-banned", "chat:room", "/chat/tea-ceremony/", "bert", status=403, pictured=True),
         Scene("room-not-there", "chat:room", "/chat/nobody-made-this/", status=404),
         Scene("message", "chat:message", f"{ROOM}m/{{mid}}/", "gil", pictured=True),
         Scene("room-search-nothing-yet", "chat:search", f"{ROOM}search", "gil"),
@@ -204,7 +205,7 @@ def room_scenes() -> list[Scene]:
 
 def keeping_scenes() -> list[Scene]:
     """What owners and moderators see."""
-    queue = "/chat/queue/"
+    queue = "/chat/town-square/"
 
     def owners(name: str, path: str, act: Act | None = None, who: str = "olga", **more: object) -> Scene:
         return Scene(
@@ -220,10 +221,10 @@ def keeping_scenes() -> list[Scene]:
         owners("members-private", "/chat/{private}/members"),
         owners("members-moderator", f"{ROOM}members", who="momo"),
         owners("members-member", "/chat/{private}/members", who="mio"),
-        owners("members-link", "/chat/queue/members", fill("form:has([value=invite])", days="3")),
-        owners("members-refused", "/chat/queue/members", fill("form:has([value=invite])", days="0")),
+        owners("members-link", "/chat/town-square/members", fill("form:has([value=invite])", days="3")),
+        owners("members-refused", "/chat/town-square/members", fill("form:has([value=invite])", days="0")),
         owners("settings", f"{ROOM}settings", pictured=True),
-        owners("settings-archived", "/chat/archived/settings"),
+        owners("settings-archived", "/chat/cherry-blossoms/settings"),
         owners("settings-refused", f"{ROOM}settings", fill("main form", title="", retention_days="x")),
         owners("settings-delete-refused", f"{ROOM}settings", fill("details form", name="Another")),
         owners("settings-past", "/chat/{private}/settings", fill("main form", visibility="public")),
@@ -234,7 +235,7 @@ def keeping_scenes() -> list[Scene]:
         owners("view-tokens-empty", f"{queue}view-tokens"),
         owners("view-tokens-refused", f"{ROOM}view-tokens", fill("form:has([value=create])", name=" ")),
         owners("audit", f"{queue}audit", pictured=True),
-        owners("audit-empty", "/chat/an-empty-room/audit"),
+        owners("audit-empty", "/chat/moss-garden/audit"),
         Scene("error-403", "chat:moderation", f"{queue}moderation", "gil", status=403, pictured=True),
     ]
 
@@ -293,12 +294,12 @@ def watching_scenes() -> list[Scene]:
     day = f"{WATCH}{{day}}/"
     return [
         watch("", pictured=True),
-        watch("-empty", path="/feeds/an-empty-room/"),
-        watch("-archived", path="/feeds/archived/", state="archived"),
+        watch("-empty", path="/feeds/moss-garden/"),
+        watch("-archived", path="/feeds/cherry-blossoms/", state="archived"),
         watch("-unfolded", open_details),
         watch("-preferences", PREFERENCES),
         watch("-embed", click("a[data-embed]", DIALOG)),
-        watch("-disconnected", cut, path="/feeds/offline/", has_line=True),
+        watch("-disconnected", cut, path="/feeds/night-train/", has_line=True),
         Scene("watch-without-scripts", "feeds:watch", WATCH, scripts=False),
         Scene("watch-not-there", "feeds:watch", "/feeds/nobody-made-this/", status=404),
         Scene("watch-message", "feeds:message", f"{WATCH}m/{{mid}}/", pictured=True),
@@ -306,8 +307,10 @@ def watching_scenes() -> list[Scene]:
         Scene("watch-search-nothing", "feeds:search", f"{WATCH}search?q=coffee"),
         Scene("report", "feeds:report", f"{WATCH}report?mid={{mid}}", pictured=True),
         Scene("report-refused", "feeds:report", f"{WATCH}report?mid={{mid}}", act=fill("main form", note="x")),
-        Scene("reported", "feeds:report", "/feeds/queue/report?mid={reported}", act=fill("main form", reason="spam")),
-        Scene("several", "feeds:several", "/feeds/?room=veranda&room=queue&room=an-empty-room", pictured=True),
+        Scene(
+            "reported", "feeds:report", "/feeds/town-square/report?mid={reported}", act=fill("main form", reason="spam")
+        ),
+        Scene("several", "feeds:several", "/feeds/?room=veranda&room=town-square&room=moss-garden", pictured=True),
         Scene("several-missing", "feeds:several", "/feeds/?room=veranda&room=not-there"),
         Scene("choose", "feeds:several", "/feeds/", pictured=True),
         Scene("choose-empty", "feeds:several", "/feeds/", house="bare"),
@@ -316,7 +319,7 @@ def watching_scenes() -> list[Scene]:
         Scene("embed-dark", "feeds:embed", "/embed/veranda/?theme=dark"),
         Scene("embed-without-scripts", "feeds:embed", "/embed/veranda/", scripts=False),
         Scene("archive", "feeds:archive", f"{WATCH}archive/", pictured=True),
-        Scene("archive-empty", "feeds:archive", "/feeds/an-empty-room/archive/"),
+        Scene("archive-empty", "feeds:archive", "/feeds/moss-garden/archive/"),
         Scene("archive-year", "feeds:year", f"{WATCH}{{year}}/"),
         Scene("archive-month", "feeds:month", f"{WATCH}{{month}}/", pictured=True),
         Scene("archive-day", "feeds:day", day, pictured=True),
@@ -327,10 +330,21 @@ def watching_scenes() -> list[Scene]:
         Scene("transcript", "feeds:transcript", f"{WATCH}export", pictured=True),
         Scene("transcript-for-members", "feeds:member_transcript", f"{ROOM}export", "mio"),
         Scene("replay", "feeds:replay", f"{WATCH}replay", pictured=True),
-        Scene("replay-played", "feeds:replay", "/feeds/queue/replay?speed=max", act=click("#play", "#log > .message")),
+        Scene(
+            "replay-played",
+            "feeds:replay",
+            "/feeds/town-square/replay?speed=max",
+            act=click("#play", "#log > .message"),
+        ),
         Scene("replay-for-members", "feeds:member_replay", f"{ROOM}replay", "mio"),
         Scene("live", "feeds:stream", "/feeds/veranda/stream.html", scripts=False, ends=False, pictured=True),
-        Scene("live-several", "feeds:stream", "/feeds/stream.html?room=veranda&room=queue", scripts=False, ends=False),
+        Scene(
+            "live-several",
+            "feeds:stream",
+            "/feeds/stream.html?room=veranda&room=town-square",
+            scripts=False,
+            ends=False,
+        ),
     ]
 
 
@@ -343,8 +357,9 @@ SCENES = [*people_scenes(), *room_scenes(), *keeping_scenes(), *watching_scenes(
 class Gallery:
     """Opens scenes. Each person has one browser profile in each language, kept from scene to scene."""
 
-    def __init__(self, browser: Browser, stage: Stage, **options: object) -> None:
-        self.browser, self.stage, self.options = browser, stage, options
+    def __init__(self, browser: Browser, stage: Stage, now: datetime | None = None, **options: object) -> None:
+        """``now``: at which moment the browser's clock stands; otherwise it goes."""
+        self.browser, self.stage, self.now, self.options = browser, stage, now, options
         self._contexts: dict[tuple[str, str, str, bool], BrowserContext] = {}
 
     async def close(self) -> None:
@@ -356,6 +371,8 @@ class Gallery:
         if key not in self._contexts:
             context = self._contexts[key] = await self.browser.new_context(locale=LANGUAGES[language], **self.options)
             context.set_default_timeout(15_000)
+            if self.now:
+                await context.clock.set_fixed_time(self.now)
             if scene.house == "full":
                 await context.add_cookies(self.stage.cookies(scene.who))
             if not scene.scripts:

@@ -3,10 +3,12 @@
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.servers import Engawa
 
+NOON = datetime(2026, 5, 16, 12, tzinfo=UTC)  # of the day on which most was said
 PREPARE = "import json; from tests.browser.stage_data import build; print(json.dumps(build()))"
 # So that a page holds few messages, and has earlier ones.
 FULL = {"PAGE_MESSAGES": "24", "POSTS_PER_MINUTE": "0", "REPORTS_PER_HOUR": "0", "SEARCHES_PER_MINUTE": "0"}

@@ -6,7 +6,7 @@ now, a mute for example, begins now.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from unittest import mock
 
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
@@ -20,9 +20,9 @@ from django.utils.http import urlsafe_base64_encode
 from chat import actions, governing, invitations, moderation, posting, programs, review, viewing
 from chat.identity import guest_token, new_guest
 from chat.models import HeldMessage, Invitation, Message, Report, Room, User
+from tests.browser.stage import NOON
 
 PASSWORD = "a long password"
-NOON = datetime(2026, 5, 16, 12, tzinfo=UTC)
 LONG_WORD = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft" * 2
 SAID: list[tuple[str, int, str]] = [
     # Who, how many minutes later, what.
@@ -144,14 +144,14 @@ class Stage:
         }
 
     def make_other_rooms(self) -> None:
-        self.room("An empty room")
-        slow = self.room("Slow mode", slow_seconds=3600)
-        muted = self.room("Muted")
-        banned = self.room("Banned")
-        archived = self.room("Archived")
-        signed_in = self.room("For accounts", posting="signed-in")
-        self.room("Approval", approval="guests")
-        self.room("Offline")
+        self.room("Moss garden", topic="Quiet, please.")  # an empty one
+        slow = self.room("Evening walk", slow_seconds=3600)
+        muted = self.room("Market")
+        banned = self.room("Tea ceremony")
+        archived = self.room("Cherry blossoms", topic="桜の写真はこちらへ")
+        signed_in = self.room("Neighbours", posting="signed-in")
+        self.room("Guest book", approval="guests")
+        self.room("Night train")  # from which the network goes
         for room in (slow, muted, banned, archived, signed_in):
             self.say(room, "olga", f"Welcome to {room.title}.", NOON - timedelta(hours=2))
         with at(NOON - timedelta(hours=1)):
@@ -160,12 +160,9 @@ class Stage:
         moderation.mute(self.olga, muted.pk, mutsu, 24 * 3600, "advertising")
         bert = posting.post(self.people["bert"], banned.pk, "Nobody likes your tea.").mid
         moderation.ban(self.olga, banned.pk, bert, None, None, "rude, twice")
-        keyboard = self.room("Keyboard")
-        self.say(keyboard, "sven", "Somebody else’s message.", NOON - timedelta(hours=2))
-        self.facts["theirs"] = Message.objects.get(room=keyboard).mid
 
     def make_queue(self) -> None:
-        room = self.room("Queue", blocked_words="cheap", on_words="hold")
+        room = self.room("Town square", blocked_words="cheap", on_words="hold")
         mids = [self.say(room, "sven", text, NOON - timedelta(hours=2)) for text in
                 ("Tea for all.", "https://example.org/" + "x" * 120, "Off with it", "A word too many.")]  # fmt: skip
         self.facts["reported"] = mids[1]
@@ -183,7 +180,7 @@ class Stage:
         Report.objects.update(created_at=NOON)
 
     def make_private_room(self) -> None:
-        room = self.room("Tea house", "private", topic="Members only.")
+        room = self.room("Tea house", "private", topic="By invitation.")
         self.say(room, "olga", "Nobody hears us here.", NOON - timedelta(hours=2))
         invitation, token = invitations.invite(self.olga, room.pk, "member", 30)
         _, used = invitations.invite(self.olga, room.pk, "member", 30)
