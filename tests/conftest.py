@@ -3,7 +3,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults import law
 from tests.servers import Engawa, Postgres, Redis, postgres_process, redis_process
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    law.tell(terminalreporter)
 
 
 @pytest.fixture(scope="session")

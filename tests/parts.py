@@ -9,12 +9,15 @@ import re
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
 
 LONG = bool(os.environ.get("ENGAWA_TEST_LONG"))
 # What is for Node: scripts, and the packages that they need, which lie beside them in node_modules.
 NODE_FOLDER = Path(__file__).resolve().parent / "conformance"
 _INSTALL_SECONDS = 600
+_system_packages = Lock()  # apt-get works for one at a time
 
 
 @functools.cache
@@ -164,9 +167,15 @@ def install_packages(*names: str) -> bool:
     """Install Debian packages, where that can be done. Whether it was tried."""
     if not shutil.which("apt-get") or os.geteuid() != 0:
         return False
-    _run(["apt-get", "-qq", "update"])
-    _run(["apt-get", "-qq", "-y", "install", *names])
+    with _system_packages:
+        _update_package_lists()
+        _run(["apt-get", "-qq", "-y", "install", *names])
     return True
+
+
+@functools.cache
+def _update_package_lists() -> None:
+    _run(["apt-get", "-qq", "update"])
 
 
 def _run(command: list[str]) -> None:
@@ -177,6 +186,7 @@ def _run(command: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    found = (redis_server(), postgres_binaries(), chromium(), curl(), node())
-    node_packages()
+    with ThreadPoolExecutor() as installers:  # one downloads while another unpacks
+        parts = (redis_server, postgres_binaries, chromium, curl, node, node_packages)
+        *found, _ = installers.map(lambda part: part(), parts)
     print("tests: on", " and ".join(map(str, found)), file=sys.stderr)

@@ -5,6 +5,7 @@ import http.client
 import itertools
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import socket
@@ -29,9 +30,16 @@ PR_SET_PDEATHSIG = 1
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """One that nobody has. It lies below those that the system gives to who connects, so that none of the hundreds of
+    clients gets it before its server does, or while that is away."""
+    while True:
+        port = 16_384 + secrets.randbelow(16_384)  # `random` may be seeded alike in two processes
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def hear_interrupts() -> None:

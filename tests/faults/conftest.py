@@ -5,17 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults import law
 from tests.faults.cluster import Cluster, cluster_on
 from tests.servers import Postgres, Redis
 
 _rooms = itertools.count(1)
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if law.table:
-        terminalreporter.section("faults")
-        terminalreporter.write_line(law.as_text())
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,8 @@
 from collections import Counter
 from dataclasses import astuple, dataclass, fields
 
+import pytest
+
 from tests.faults.crowd import Crowd
 from tests.faults.wire import Said
 
@@ -79,8 +81,12 @@ def _one_order(crowd: Crowd) -> None:
         assert (said.mid, said.key) == (ack.mid, ack.key)
 
 
-def as_text() -> str:
-    """The table of all rows so far."""
+def tell(terminal: pytest.TerminalReporter) -> None:
+    """Write the table of all rows so far, where there are any."""
+    if not table:
+        return
     rows = [Row.heading(), *(tuple(map(str, astuple(row))) for row in table)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    terminal.section("faults")
+    for row in rows:
+        terminal.write_line("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
