@@ -1,15 +1,28 @@
 """A small cast: Olga owns the room, Mio is a member of it, Sven has an account and nothing else, Gil is a guest."""
 
+from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
 from django.conf import settings
+from django.db import connection
+from pytest_django import DjangoDbBlocker
 
-from chat import actions
+from chat import actions, indexing
 from chat.identity import Identity, new_guest
 from chat.models import Membership, Room, User
 
 settings.STATIC_FILES = "sources"  # pages name what lies in static/, whatever a server has made of it here
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_in_the_index(request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """What empties the tables after a test that commits knows only those of models, and the index has none."""
+    yield
+    marker = request.node.get_closest_marker("django_db")
+    if marker and marker.kwargs.get("transaction"):
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(f"DELETE FROM {indexing.TABLE}")
 
 
 @pytest.fixture
