@@ -2,7 +2,24 @@
 
 import unicodedata
 
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
 HUES = 12  # as static/css/message.css has them, and static/js/lib/hues.js
+NAMES = (  # a colour that is chosen is chosen by name as well
+    _("Red"),
+    pgettext_lazy("colour", "Orange"),
+    _("Amber"),
+    _("Moss"),
+    _("Green"),
+    _("Jade"),
+    _("Teal"),
+    _("Sky"),
+    _("Blue"),
+    _("Violet"),
+    _("Plum"),
+    pgettext_lazy("colour", "Rose"),
+)
 _OFFSET, _PRIME = 0x811C9DC5, 0x01000193
 
 

@@ -31,6 +31,21 @@ def sign_up(user: User, guest: Identity | None, network: str = "") -> None:
             _carry_sanctions(user, new_guest(network=network))
 
 
+def rename(user: User, name: str) -> None:
+    """Call an account ``name`` from now on. What it said keeps the name that it was said under, since everybody has
+    seen so; connections end and come back, so that nobody goes on under a name that is somebody else's by now. Raises
+    ``NameInvalid``, ``NameReserved``, ``NameTaken``. Waits as ``sign_up`` does."""
+    with transaction.atomic():
+        site.one_at_a_time()
+        current = User.objects.get(pk=user.pk)
+        if name != current.username:
+            screening.check_username(name, but=user.pk)
+            record(None, current.identity, "rename")
+            user.username = name
+            user.save(update_fields=["username"])
+            site.user_changed(user.pk)
+
+
 def adopt(user: User, guest: Identity, rooms: dict[int, Room]) -> None:
     """Have what ``guest`` wrote in ``rooms`` belong to ``user``, who was that guest, and what holds for them hold for
     ``user``. The caller has locked the rooms, so that nobody is banned as a guest while they become somebody else.

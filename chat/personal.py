@@ -28,6 +28,7 @@ from chat.models import (
     Membership,
     Message,
     Reaction,
+    ReadMark,
     Report,
     Room,
     Sanction,
@@ -68,6 +69,8 @@ def _account(user: User) -> dict[str, Any]:
         "email": user.email,
         "joined": _at(user.date_joined),
         "last_login": _at(user.last_login),
+        "language": user.language or None,
+        "colour": user.hue,
         "ids": user.identity.ids,
     }
 
@@ -82,6 +85,10 @@ def _sections(user: User) -> Iterator[tuple[str, Iterator[list[dict[str, Any]]]]
             yield from _pages(found.filter(room=room_id), columns)
 
     yield "memberships", _pages(Membership.objects.filter(user=user), lambda each: {"role": each.role}, room=True)
+    yield (
+        "read",
+        _pages(ReadMark.objects.filter(user=user), lambda each: {"mid": each.mid, "at": _at(each.at)}, room=True),
+    )
     yield "messages", in_rooms(Message.objects.filter(written, deleted_at=None).select_related("room"), _message)
     yield "held_messages", in_rooms(HeldMessage.objects.filter(written).select_related("room"), _held_message)
     yield (

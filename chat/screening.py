@@ -79,12 +79,13 @@ def check_name_in(room: Room, actor: Identity, name: str) -> None:
         raise errors.NameTaken()
 
 
-def check_username(name: str) -> None:
-    """Whether a new account may be called that. Raises ``NameInvalid``, ``NameReserved`` or ``NameTaken``."""
+def check_username(name: str, but: int | None = None) -> None:
+    """Whether an account, a new one or that with the primary key ``but``, may be called that. Raises ``NameInvalid``,
+    ``NameReserved`` or ``NameTaken``."""
     if clean_name(name, most=MAX_USERNAME_CHARS) != name or INVISIBLE.search(name):
         raise errors.NameInvalid(_("A name is on one line and has no invisible characters."))
     check_name(name, [site_rules()])
-    if User.objects.filter(skeleton=_skeleton(name)).exists():
+    if User.objects.filter(skeleton=_skeleton(name)).exclude(pk=but).exists():
         raise errors.NameTaken()
 
 

@@ -46,6 +46,12 @@ def written_in(message: object, expected: str) -> str:
     return writing.language_of(message.text, expected or "") if message else ""
 
 
+@register.filter
+def own_hue(user: object) -> int:
+    """The colour of an account."""
+    return hues.hue_of(user.identity.key, user.hue)
+
+
 @register.simple_tag
 def page_language() -> str:
     """What ``<html lang>`` says."""
