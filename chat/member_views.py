@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from chat import errors, governing, invitations, policies
 from chat.errors import ChatError
+from chat.hues import hue_of
 from chat.invitations import MAX_USES
 from chat.models import Invitation, Membership, Room
 from chat.queue import waiting_in
@@ -131,6 +132,7 @@ class JoinView(PersonView):
             "room": found.room,
             "role": found.get_role_display(),
             "by": found.created_by.username,
+            "hue": hue_of(found.created_by.identity.key, found.created_by.hue),
             "me": self.me,
             "here": quote(request.path),
             "belongs": Membership.objects.filter(room=found.room, user_id=self.me.user_id).exists(),

@@ -46,8 +46,13 @@ def wants_json(request: HttpRequest) -> bool:
 def error_response(error: ChatError) -> JsonResponse:
     response = JsonResponse({"error": error.as_dict()}, status=error.status)
     if error.status in (429, 503):
-        response["Retry-After"] = str(math.ceil(error.retry_after or TRY_AGAIN_SECONDS))
+        response["Retry-After"] = retry_after(error)
     return response
+
+
+def retry_after(error: ChatError) -> str:
+    """The header of that name: in how many seconds the same may succeed."""
+    return str(math.ceil(error.retry_after or TRY_AGAIN_SECONDS))
 
 
 class ApiMiddleware:
@@ -122,4 +127,7 @@ class ErrorMiddleware:
             return error_response(error)
         if isinstance(error, errors.Banned):
             return banned_page(request, error)
-        return render(None, "error.html", {"error": error}, status=error.status)
+        response = render(None, "error.html", {"error": error}, status=error.status)
+        if error.status in (429, 503):
+            response["Retry-After"] = retry_after(error)
+        return response

@@ -36,12 +36,15 @@ def ago(moment: datetime) -> str:
 
 @register.filter
 def in_time(seconds: float | None) -> str:
-    """How long to wait: “12 seconds”, “3 minutes”, “2 hours”; never less than it is."""
+    """How long to wait: “12 seconds”, “3 minutes”, “2 hours”, “4 days”; never less than it is."""
     left = max(1, int(-(-(seconds or 0) // 1)))
     if left <= 2 * MINUTE:
         return ngettext("%(count)s second", "%(count)s seconds", left) % {"count": left}
     if left <= 2 * HOUR:
         count = -(-left // MINUTE)
         return ngettext("%(count)s minute", "%(count)s minutes", count) % {"count": count}
-    count = -(-left // HOUR)
-    return ngettext("%(count)s hour", "%(count)s hours", count) % {"count": count}
+    if left <= 2 * DAY:
+        count = -(-left // HOUR)
+        return ngettext("%(count)s hour", "%(count)s hours", count) % {"count": count}
+    count = -(-left // DAY)
+    return ngettext("%(count)s day", "%(count)s days", count) % {"count": count}

@@ -3,9 +3,10 @@
 from django import template
 from django.conf import settings
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import get_language, pgettext_lazy
 
-from chat import hues, words, writing
+from chat import hues, policies, words, writing
 from chat.language_views import bcp47
 from chat.languages import PARAMETER
 
@@ -50,6 +51,30 @@ def written_in(message: object, expected: str) -> str:
 def own_hue(user: object) -> int:
     """The colour of an account."""
     return hues.hue_of(user.identity.key, user.hue)
+
+
+@register.simple_tag(takes_context=True)
+def way_back(context: template.Context) -> str:
+    """What the address of signing in or up adds, so that it leads back here; nothing where here is no place to be."""
+    request = context.get("request")
+    if request is None:
+        return ""
+    match = request.resolver_match
+    is_place = request.method == "GET" and match is not None and match.view_name != "join"  # which leads there itself
+    here = request.get_full_path() if is_place else ""
+    if request.path.startswith(reverse("login").removesuffix("login/")):
+        here = context.get("next") or ""  # on the way already
+    return f"?{urlencode({'next': here})}" if here not in ("", reverse("chat:index"), reverse("home")) else ""
+
+
+@register.simple_tag(takes_context=True)
+def after_logout(context: template.Context) -> str:
+    """Where somebody goes who signs out here: they stay in a room that anybody may read; all else was theirs."""
+    request, room = context.get("request"), context.get("room")
+    match = getattr(request, "resolver_match", None)
+    if match is None or match.view_name not in ("chat:room", "chat:message") or room is None:
+        return reverse("chat:index")
+    return request.path if policies.anyone_may_read(room) else reverse("chat:index")
 
 
 @register.simple_tag

@@ -250,8 +250,17 @@ def test_how_long_ago_it_was_is_said_as_people_say_it() -> None:
         "1 hour ago", "23 hours ago", "1 day ago", "6 days ago",
     ]  # fmt: skip
     assert ago(timezone.datetime(2019, 3, 5, tzinfo=now.tzinfo)) == "March 5, 2019"
-    waits = [in_time(seconds) for seconds in (None, 0.2, 1.5, 120, 121, 7200, 7201)]
-    assert waits == ["1 second", "1 second", "2 seconds", "120 seconds", "3 minutes", "120 minutes", "3 hours"]
+    waits = [in_time(seconds) for seconds in (None, 0.2, 1.5, 120, 121, 7200, 7201, 172801)]
+    assert waits == [
+        "1 second",
+        "1 second",
+        "2 seconds",
+        "120 seconds",
+        "3 minutes",
+        "120 minutes",
+        "3 hours",
+        "3 days",
+    ]
 
 
 def test_a_page_of_nothing_invites() -> None:

@@ -1,0 +1,31 @@
+"""The page for what went wrong on our side: it comes even where nothing else works."""
+
+import logging
+
+from django.http import HttpRequest, HttpResponseServerError
+from django.template import loader
+
+# Where not even the template can be made: what it says, in all our languages.
+LAST_WORDS = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Something went wrong · Engawa</title>
+<h1>Something went wrong</h1>
+<p>The fault is on our side. Please try again in a moment.</p>
+<p lang="ja">こちらの不具合です。しばらくしてから、もう一度お試しください。</p>
+<p lang="zh-Hans">这是我们这边的问题。请稍后再试。</p>
+<p lang="zh-Hant">這是我們這邊的問題。請稍後再試。</p>
+<p><a href="/">Engawa</a></p>
+</html>
+"""
+
+logger = logging.getLogger(__name__)
+
+
+def server_error(request: HttpRequest) -> HttpResponseServerError:
+    """Without a context, so that what is broken is asked for nothing."""
+    try:
+        page = loader.get_template("500.html").render()
+    except Exception:
+        logger.exception("not even the page for errors could be made")
+        page = LAST_WORDS
+    return HttpResponseServerError(page)
