@@ -11,7 +11,6 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from chat import errors, policies
@@ -27,7 +26,6 @@ from feeds.calendar import Period
 from feeds.reading import ReadView, etag_of_content
 
 KINDS = ("archive", "year", "month", "day")  # by how many parts a period's name has
-_FORMATS = {"year": ("Y", "Y"), "month": ("F Y", "F"), "day": ("j F Y", "l j")}
 
 
 class Ways:
@@ -43,12 +41,12 @@ class Ways:
     def to_period(self, period: Period) -> dict[str, Any]:
         """With what it is called (``title``), and what among others of its kind (``short``)."""
         kind = KINDS[period.name.count("/") + 1]
-        long, short = _FORMATS[kind]
+        title, short = period.words
         return {
             "url": self.to(kind, **period.parts),
             "name": period.name.replace("/", "-"),  # as HTML has it in a <time>
-            "title": date_format(period.first, long),
-            "short": date_format(period.first, short),
+            "title": title,
+            "short": short,
         }
 
 

@@ -7,12 +7,20 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from django.db.models import Exists, F, IntegerField, QuerySet, Subquery
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import get_language
 
 from chat import errors
 from chat.mids import first_mid_at, moment_of
 from chat.models import Message, Room
 
 FIRST_YEAR = 1970  # before this no name of a message reaches
+# How a year, a month and a day are written: by itself, and among others of its kind. By the language; the first is for
+# those that are not named.
+_FORMATS = {
+    "": (("Y", "Y"), ("F Y", "F"), ("j F Y", "l j")),
+    **dict.fromkeys(("ja", "zh"), (("Y年", "Y年"), ("Y年n月", "n月"), ("Y年n月j日", "j日 l"))),
+}
 MOST_COUNTED = 1000  # in one day or month: beyond, it is said that there are more
 
 
@@ -35,6 +43,13 @@ class Period:
         """The longer ones that it is in, the longest first."""
         parts = self.name.split("/")
         return [period(*parts[:count]) for count in range(1, len(parts))]
+
+    @property
+    def words(self) -> tuple[str, str]:
+        """What it is called in the active language, by itself and among others of its kind."""
+        formats = _FORMATS.get((get_language() or "").partition("-")[0], _FORMATS[""])
+        long, short = (date_format(self.first, each) for each in formats[self.name.count("/")])
+        return long, short
 
 
 def period(year: str, month: str = "", day: str = "") -> Period:

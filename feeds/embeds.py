@@ -14,12 +14,13 @@ from django.utils.http import urlencode
 from django.views.decorators.clickjacking import xframe_options_exempt
 
 from chat import errors, policies
+from chat.languages import bcp47
 from chat.mids import is_mid
 from chat.models import Room
 from chat.pages import message_page, pinned_message
 from feeds import scripts
 from feeds.addresses import absolute
-from feeds.looks import LANGUAGES, THEMES, Look, read_look
+from feeds.looks import THEMES, Look, read_look
 from feeds.oembed import FRAME
 from feeds.reading import ReadView
 
@@ -90,7 +91,7 @@ class ChooserView(ReadView):
             "choice": choice,
             "forms": FORMS,
             "themes": THEMES,
-            "languages": LANGUAGES,
+            "languages": [(bcp47(code), name) for code, name in settings.LANGUAGES],
             "snippet": snippet(room, choice),
             "preview_url": f"{reverse('feeds:embed', args=[room.slug])}{_query(choice.look)}",
             "watch_url": reverse("feeds:watch", args=[room.slug]),

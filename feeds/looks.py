@@ -1,11 +1,14 @@
-"""How a room looks in somebody else's page, as its address says: the same for the iframe and for the web component.
-Pure."""
+"""How a room looks in somebody else's page, as its address says: the same for the iframe and for the web component."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
+from django.utils.translation import get_language
+
+from chat.languages import bcp47, supported
 from chat.mids import is_mid
 
 THEMES = ("auto", "light", "dark")
@@ -13,7 +16,6 @@ LANGUAGES = ("en", "ja", "zh-Hans", "zh-Hant")
 ORDERS = ("oldest", "newest")
 HEADERS = ("show", "hide")
 MAX_LIMIT = 200
-_TRADITIONAL = re.compile(r"zh-(?:hant|tw|hk|mo)\b", re.IGNORECASE)
 
 # What an embed says without scripts; static/embed/engawa-room.js has these words, too, and more.
 WORDS = {
@@ -124,7 +126,12 @@ class Look:
 
     @property
     def words(self) -> dict[str, str]:
-        return WORDS[self.lang or "en"]
+        return WORDS[self.language]
+
+    @property
+    def language(self) -> str:
+        """What is asked for, or else the reader's: the active one."""
+        return self.lang or bcp47(get_language() or settings.LANGUAGE_CODE)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -147,10 +154,7 @@ def read_look(query: Mapping[str, str]) -> Look:
 
 def language(tag: str) -> str:
     """The one of our languages that a BCP 47 tag means; empty where there is none."""
-    primary = re.split("[-_]", tag)[0].lower()
-    if primary == "zh":
-        return "zh-Hant" if _TRADITIONAL.match(tag.replace("_", "-")) else "zh-Hans"
-    return primary if primary in LANGUAGES else ""
+    return bcp47(supported(tag) or "")
 
 
 def _one_of(values: tuple[str, ...], asked: str | None) -> str:

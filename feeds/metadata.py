@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.utils.translation import gettext
 
 from chat import policies
 from chat.events import timestamp
@@ -32,7 +33,7 @@ def describe(room: Room, target: Message | None, place: tuple[str, str] | None =
         about = {
             "address": absolute("feeds:message", room.slug, target.mid),
             "kind": "article",
-            "title": f"{target.author_name} in {room}",
+            "title": gettext("%(author)s in %(room)s") % {"author": target.author_name, "room": room},
             "description": _shortened(target.text),
             "times": [("article:published_time", timestamp(target.created_at))]
             + [("article:modified_time", timestamp(moment)) for moment in (target.edited_at,) if moment],
@@ -42,7 +43,7 @@ def describe(room: Room, target: Message | None, place: tuple[str, str] | None =
             "address": f"{watch}?{urlencode([place])}" if place else watch,
             "kind": "website",
             "title": str(room),
-            "description": room.topic or f"What is said in {room}, live.",
+            "description": room.topic or gettext("What is said in %(room)s, live.") % {"room": room},
             "times": [],
         }
     return {

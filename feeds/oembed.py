@@ -7,6 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from chat import errors, policies
@@ -75,7 +76,8 @@ def describe(room: Room, message: Message | None, width: int, height: int) -> di
     if message is None:
         title = str(room)
     else:
-        title = f"{message.author_name} in {room}, {minute(message.created_at)} UTC"
+        about = {"author": message.author_name, "room": room, "when": f"{minute(message.created_at)} UTC"}
+        title = gettext("%(author)s in %(room)s, %(when)s") % about
         source += f"?{urlencode({'from': message.mid, 'limit': 1})}"
         fields["author_name"] = message.author_name
     frame = format_html(

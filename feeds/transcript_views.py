@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from chat import errors, policies
+from chat.languages import PARAMETER
 from chat.models import Room
 from chat.pages import readable_in
 from chat.views import PersonView
@@ -51,6 +52,7 @@ def contents(room: Room, ways: Ways, query: dict[str, str], *, sees_sealed: bool
         "is_more": count > MOST_COUNTED,
         "since": query.get("from", ""),
         "until": query.get("to", ""),
+        "lang": query.get(PARAMETER, ""),
         "archive_url": ways.to("archive"),
         "page_url": ways.to("transcript"),
     }

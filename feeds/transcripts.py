@@ -1,7 +1,8 @@
 """A transcript of a room as a file, in every form: how it begins, each message, and how it ends. Pure.
 
 Each begins with how many messages there were when it was begun, and ends with a line that says that it is complete, or
-why it is not. A file without either was broken off.
+why it is not. A file without either was broken off. What a file says to people is in the active language; what programs
+go by is the same in all: the words "complete" and "incomplete", the names of columns, fields and ranks.
 """
 
 from __future__ import annotations
@@ -15,7 +16,13 @@ from hashlib import sha256
 from html import escape
 from typing import Any
 
+from django.conf import settings
+from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
 from chat.events import encode, message_fields, timestamp
+from chat.languages import bcp47
 from chat.ledger import safe_cell
 from chat.models import Message
 from feeds.forms.harmless import harmless, set_off
@@ -36,9 +43,12 @@ class About:
     @property
     def span(self) -> str:
         """In words."""
+        ends = {"since": self.since, "until": self.until}
         if self.since and self.until:
-            return f"from {self.since} to {self.until}"
-        return f"from {self.since}" if self.since else f"to {self.until}" if self.until else "all of it"
+            return gettext("from %(since)s to %(until)s") % ends
+        if self.since:
+            return gettext("from %(since)s") % ends
+        return gettext("to %(until)s") % ends if self.until else gettext("all of it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +57,17 @@ class Form:
     in the beginning and the end."""
 
     name: str
-    title: str
+    title: str | Promise
     content_type: str
     mark: str
     extra_marks: int
     begin: Callable[[About], str]
     message: Callable[[Message, str], str]
     end: Callable[[int, str], str]  # of how many were written, and why that is not all ("": it is)
+
+
+def _messages(count: int) -> str:
+    return ngettext("%(count)s message", "%(count)s messages", count) % {"count": count}
 
 
 # JSON Lines ------------------------------------------------------------------------------------------------
@@ -91,7 +105,7 @@ def _row(*cells: str) -> str:
 
 
 def _begin_rows(about: About) -> str:
-    about_it = f"{about.title}, {about.span}: {about.total} messages, {about.address}"
+    about_it = f"{about.title}, {about.span}: {_messages(about.total)}, {about.address}"
     return BOM + _row(*COLUMNS) + _row("transcript", "", about.at, *[""] * 7, about_it)
 
 
@@ -112,7 +126,7 @@ def _message_row(message: Message, slug: str) -> str:
 
 
 def _end_rows(count: int, reason: str) -> str:
-    said = f"{count} messages. {reason}" if reason else f"{count} messages"
+    said = f"{_messages(count)}. {reason}" if reason else _messages(count)
     return _row("incomplete" if reason else "complete", *[""] * 9, said)
 
 
@@ -124,19 +138,22 @@ def _reactions(message: Message) -> str:
 
 
 def _begin_text(about: About) -> str:
-    lines = (about.title, about.address, f"{about.span}, {about.total} messages, as of {about.at}. All times are UTC.")
+    words = gettext("%(span)s, %(messages)s, as of %(at)s. All times are UTC.")
+    told = words % {"span": about.span, "messages": _messages(about.total), "at": about.at}
+    lines = (about.title, about.address, told)
     return "".join(f"{harmless(line)}\n" for line in lines) + "\n"
 
 
 def _message_text(message: Message, slug: str) -> str:
     name = set_off(message.author_name, message.author_kind, message.author_role)
-    edited = " (edited)" if message.edited_at else ""
+    edited = f" {gettext('(edited)')}" if message.edited_at else ""
     text = "\n    ".join(map(harmless, message.text.split("\n")))
     return f"[{timestamp(message.created_at)[:19].replace('T', ' ')}] {name}{edited} {text}\n"
 
 
 def _end_text(count: int, reason: str) -> str:
-    return f"\n-- Incomplete, {count} messages: {reason}\n" if reason else f"\n-- Complete: {count} messages.\n"
+    messages = _messages(count)
+    return f"\n-- Incomplete, {messages}: {reason}\n" if reason else f"\n-- Complete: {messages}.\n"
 
 
 # HTML ------------------------------------------------------------------------------------------------------
@@ -155,25 +172,32 @@ _STYLE_HASH = base64.b64encode(sha256(_STYLE.encode()).digest()).decode()
 HTML_POLICY = f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'"
 
 
+_KINDS = {"guest": _("guest"), "bot": _("bot")}
+
+
 def _begin_html(about: About) -> str:
-    title, words = escape(about.title), escape(about.span)
+    title, language = escape(about.title), bcp47(get_language() or settings.LANGUAGE_CODE)
+    words = escape(gettext("A transcript, %(span)s: %(messages)s, as of %(at)s. All times are UTC."))
+    at = f'<time datetime="{about.at}">{about.at}</time>'
+    told = words % {"span": escape(about.span), "messages": escape(_messages(about.total)), "at": at}
     return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<!doctype html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{escape(HTML_POLICY, quote=True)}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="referrer" content="no-referrer">\n<meta name="robots" content="noindex">\n'
         f"<title>{title}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
         f'<h1><a href="{escape(about.address)}"><bdi>{title}</bdi></a></h1>\n'
-        f"<p>A transcript, {words}: {about.total} messages, as of "
-        f'<time datetime="{about.at}">{about.at}</time>. All times are UTC.</p>\n<ol>\n'
+        f"<p>{told}</p>\n<ol>\n"
     )
 
 
 def _message_html(message: Message, slug: str) -> str:
     at = timestamp(message.created_at)
-    badge = "" if message.author_kind == "user" else f" <small>{message.author_kind}</small>"
-    reply = f' <a class="reply" href="#m-{message.reply_to}">in reply</a>' if message.reply_to else ""
-    edited = " <small>(edited)</small>" if message.edited_at else ""
+    kind = _KINDS.get(message.author_kind)
+    badge = f" <small>{escape(str(kind))}</small>" if kind else ""
+    in_reply = escape(gettext("in reply"))
+    reply = f' <a class="reply" href="#m-{message.reply_to}">{in_reply}</a>' if message.reply_to else ""
+    edited = f" <small>{escape(gettext('(edited)'))}</small>" if message.edited_at else ""
     reactions = f"<small>{escape(_reactions(message))}</small>" if message.reaction_counts else ""
     return (
         f'<li id="m-{message.mid}"><b><bdi>{escape(message.author_name)}</bdi></b>{badge} '
@@ -184,16 +208,18 @@ def _message_html(message: Message, slug: str) -> str:
 
 
 def _end_html(count: int, reason: str) -> str:
-    said = f"Incomplete, {count} messages: {escape(reason)}" if reason else f"Complete: {count} messages."
-    return f"</ol>\n<p>{said}</p>\n</body>\n</html>\n"
+    counted = {"messages": _messages(count), "reason": reason}
+    words = gettext("Incomplete, %(messages)s: %(reason)s") if reason else gettext("Complete: %(messages)s.")
+    state = "incomplete" if reason else "complete"
+    return f'</ol>\n<p data-end="{state}">{escape(words % counted)}</p>\n</body>\n</html>\n'
 
 
 FORMS = {
     form.name: form
     for form in (
-        Form("html", "A page (HTML)", "text/html", '<li id="m-', 0, _begin_html, _message_html, _end_html),
-        Form("txt", "Plain text", "text/plain", "\n[", 0, _begin_text, _message_text, _end_text),
-        Form("csv", "A table (CSV)", "text/csv", "\r\n", 3, _begin_rows, _message_row, _end_rows),
+        Form("html", _("A page (HTML)"), "text/html", '<li id="m-', 0, _begin_html, _message_html, _end_html),
+        Form("txt", _("Plain text"), "text/plain", "\n[", 0, _begin_text, _message_text, _end_text),
+        Form("csv", _("A table (CSV)"), "text/csv", "\r\n", 3, _begin_rows, _message_row, _end_rows),
         Form("jsonl", "JSON Lines", "application/x-ndjson", "\n", 2, _begin_lines, _message_line, _end_lines),
     )
 }

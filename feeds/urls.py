@@ -16,6 +16,7 @@ from feeds import (
     tickets,
     transcript_views,
     views,
+    walls,
 )
 
 # A day, a month or a year, each in as many digits as it always has.
@@ -27,6 +28,8 @@ app_name = "feeds"
 urlpatterns = [
     path("feeds/", several.SeveralView.as_view(), name="several"),
     path("feeds/<str:slug>/", views.WatchView.as_view(), name="watch"),
+    path("feeds/<str:slug>/wall", walls.WallView.as_view(), name="wall"),
+    path("feeds/<str:slug>/qr.svg", walls.QrView.as_view(), name="qr"),
     path("feeds/<str:slug>/m/<str:mid>/", views.MessageView.as_view(), name="message"),
     path("feeds/<str:slug>/stream", grip.view, name="stream"),
     path("feeds/<str:slug>/ticket", tickets.TicketView.as_view(), name="ticket"),

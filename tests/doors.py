@@ -24,6 +24,8 @@ ORIGINS = {
 STATUS = """
 Form                | Address                           | Door   | public | unlisted | archived | private | token | ticket | other token | deleted, missing
 Watch page          | /feeds/{slug}/                    | page   | 200    | 200      | 200      | 404     | 200   | 404    | 404         | 404
+On a wall           | /feeds/{slug}/wall                | page   | 200    | 200      | 200      | 404     | 200   | 404    | 404         | 404
+QR code             | /feeds/{slug}/qr.svg              | image  | 200    | 200      | 200      | 404     | 404   | 404    | 404         | 404
 Message             | /feeds/{slug}/m/{mid}/            | page   | 200    | 200      | 200      | 404     | 200   | 404    | 404         | 404
 Several rooms       | /feeds/?room={slug}               | page   | 200    | 200      | 200      | 404     | 200   | 404    | 404         | 404
 Page to embed       | /embed/{slug}/                    | embed  | 200    | 200      | 200      | 404     | 200   | 404    | 404         | 404
@@ -79,6 +81,8 @@ Door   | Answer  | Access-Control-Allow-Origin | Preflight allows | Framing | Ca
 page   | open    | *                           | GET, HEAD        | none    | no-cache          | Accept, Authorization, Accept-Language | same-origin
 page   | granted | *                           | GET, HEAD        | none    | private, no-store | Accept, Authorization, Accept-Language | no-referrer
 page   | refused | *                           | GET, HEAD        | none    | no-store          | Accept, Authorization, Accept-Language | as asked
+image  | open    | *                           | GET, HEAD        | none    | no-cache          | Accept, Authorization                  | same-origin
+image  | refused | *                           | GET, HEAD        | none    | no-store          | Accept, Authorization, Accept-Language | as asked
 embed  | open    | *                           | GET, HEAD        | any     | no-cache          | Accept, Authorization, Accept-Language | same-origin
 embed  | granted | *                           | GET, HEAD        | any     | private, no-store | Accept, Authorization, Accept-Language | no-referrer
 embed  | refused | *                           | GET, HEAD        | none    | no-store          | Accept, Authorization, Accept-Language | as asked
@@ -149,8 +153,8 @@ _VALUES = {
     "Preflight allows": ("GET, HEAD", "POST"),
     "Cache-Control": ("no-cache", "no-store", "private, no-store", "max-age=0, public"),
     "Vary": (
-        *("Accept, Authorization, Accept-Language", "Authorization, Accept-Language", "Accept-Language"),
-        *("Cookie, Accept-Language", "Accept-Encoding"),
+        *("Accept, Authorization, Accept-Language", "Accept, Authorization", "Authorization, Accept-Language"),
+        *("Cookie, Accept-Language", "Accept-Language", "Accept-Encoding"),
     ),
     "Referrer-Policy": ("same-origin", "no-referrer"),
 }

@@ -1,6 +1,7 @@
 // @ts-check
 import { Connection } from "./lib/connection.js";
 import { streamDial } from "./lib/stream.js";
+import { gettext, interpolate, pageLanguage } from "./lib/words.js";
 import { Announcer } from "./view/announcer.js";
 import { MessageList } from "./view/message_list.js";
 import { byId } from "./view/page.js";
@@ -21,7 +22,7 @@ const speed = /** @type {HTMLSelectElement} */ (byId("speed"));
 const progress = /** @type {HTMLProgressElement} */ (byId("progress"));
 const now = byId("now");
 const status = byId("status");
-const shownTime = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const shownTime = new Intl.DateTimeFormat(pageLanguage(), { dateStyle: "medium", timeStyle: "medium" });
 
 /** @type {EventSource | null} */
 let source = null;
@@ -48,7 +49,7 @@ present.addEventListener("state", () => {
 present.start();
 
 byId("controls").hidden = false;
-button.addEventListener("click", () => (source || retry ? stop("Paused.") : play()));
+button.addEventListener("click", () => (source || retry ? stop(gettext("Paused.")) : play()));
 speed.addEventListener("change", () => (source || retry) && play());
 
 function play() {
@@ -62,8 +63,8 @@ function play() {
   url.searchParams.set("speed", speed.value);
   if (last) url.searchParams.set("lastEventId", last);
   const opened = (source = new EventSource(url));
-  button.textContent = "Pause";
-  status.textContent = "Playing.";
+  button.textContent = gettext("Pause");
+  status.textContent = gettext("Playing.");
   /** @param {string} type @param {(data: any) => void} listener */
   const on = (type, listener) => opened.addEventListener(type, ({ data }) => opened === source && listener(JSON.parse(data)));
   on("replay-open", (about) => {
@@ -77,7 +78,7 @@ function play() {
     now.textContent = shownTime.format(at);
     progress.value = ends > begins ? (at - begins) / (ends - begins) : 1;
   });
-  on("replay-gap", ({ seconds }) => (status.textContent = `Skipped ${spoken(seconds)} of silence.`));
+  on("replay-gap", ({ seconds }) => (status.textContent = interpolate(gettext("Skipped %(time)s of silence."), { time: spoken(seconds) })));
   on("replay-end", finish);
   on("stream-error", ({ text }) => stop(text));
   on("stream-reset", again);
@@ -107,21 +108,21 @@ async function lost(url) {
 /** Go on from here in a moment. */
 function again() {
   hangUp();
-  status.textContent = "The connection was lost; trying again…";
+  status.textContent = gettext("The connection was lost; trying again…");
   retry = setTimeout(play, RETRY_MS);
 }
 
 function finish() {
   isAtEnd = true;
   progress.value = 1;
-  stop("That was all.");
-  button.textContent = "Play again";
+  stop(gettext("That was all."));
+  button.textContent = gettext("Play again");
 }
 
 /** @param {string} words */
 function stop(words) {
   hangUp();
-  button.textContent = "Play";
+  button.textContent = gettext("Play");
   status.textContent = words;
 }
 
@@ -140,5 +141,5 @@ function forget(item) {
 /** @param {number} seconds */
 function spoken(seconds) {
   const [count, unit] = seconds < 90 ? [seconds, "second"] : seconds < 5400 ? [seconds / 60, "minute"] : [seconds / 3600, "hour"];
-  return new Intl.NumberFormat(undefined, { style: "unit", unit, unitDisplay: "long", maximumFractionDigits: 0 }).format(count);
+  return new Intl.NumberFormat(pageLanguage(), { style: "unit", unit, unitDisplay: "long", maximumFractionDigits: 0 }).format(count);
 }

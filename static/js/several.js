@@ -1,17 +1,18 @@
 // @ts-check
 import { Backoff } from "./lib/backoff.js";
 import { SeveralStream } from "./lib/several_stream.js";
+import { gettext } from "./lib/words.js";
 import { byId, fetchPage } from "./view/page.js";
 import { Pane } from "./view/pane.js";
 
 // Several rooms side by side, live on one stream.
 
 const WORDS = {
-  connecting: "Connecting…",
-  connected: "Live",
-  reconnecting: "Reconnecting…",
-  archived: "Archived",
-  closed: "Closed. These rooms are no longer open to you.",
+  connecting: gettext("Connecting…"),
+  connected: gettext("Live"),
+  reconnecting: gettext("Reconnecting…"),
+  archived: gettext("Archived"),
+  closed: gettext("Closed. These rooms are no longer open to you."),
 };
 
 const panes = new Map(

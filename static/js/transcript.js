@@ -1,4 +1,5 @@
 // @ts-check
+import { gettext, inDigits, interpolate, ngettext } from "./lib/words.js";
 import { byId } from "./view/page.js";
 
 // The page where a transcript is taken: the server says beforehand how many messages it will have, and each form has a
@@ -9,7 +10,6 @@ const progress = /** @type {HTMLProgressElement} */ (byId("progress"));
 const cancel = /** @type {HTMLButtonElement} */ (byId("cancel"));
 const save = /** @type {HTMLAnchorElement} */ (byId("save"));
 const status = byId("download-status");
-const numbers = new Intl.NumberFormat(document.documentElement.lang);
 /** @type {AbortController | null} */
 let running = null;
 
@@ -31,25 +31,28 @@ async function take(button) {
   save.hidden = true;
   if (save.href) URL.revokeObjectURL(save.href);
   progress.removeAttribute("value");
-  say("Beginning…");
+  say(gettext("Beginning…"));
   try {
     const address = new URL(button.formAction);
     for (const [name, value] of new FormData(form)) if (value) address.searchParams.set(name, String(value));
     const answer = await fetch(address, { signal: stop.signal, credentials: "same-origin" });
-    if (!answer.ok) return say((await answer.json()).error?.detail ?? "That did not work.");
+    if (!answer.ok) return say((await answer.json()).error?.detail ?? gettext("That did not work."));
     const file = await read(answer, button);
     if (stop.signal.aborted) return;
     save.href = URL.createObjectURL(file.blob);
     save.download = nameOf(answer);
     save.hidden = false;
     if (file.isComplete) save.click();
-    say(
-      file.isComplete
-        ? `Complete: ${numbers.format(file.count)} messages.`
-        : `Incomplete: it ended after ${numbers.format(file.count)} messages. You can save what there is, or try again.`,
-    );
+    const words = file.isComplete
+      ? ngettext("Complete: %(count)s message.", "Complete: %(count)s messages.", file.count)
+      : ngettext(
+          "Incomplete: it ended after %(count)s message. You can save what there is, or try again.",
+          "Incomplete: it ended after %(count)s messages. You can save what there is, or try again.",
+          file.count,
+        );
+    say(interpolate(words, { count: inDigits(file.count) }));
   } catch (error) {
-    if (running === stop) say(stop.signal.aborted ? "Stopped." : "The connection was lost. Try again.");
+    if (running === stop) say(stop.signal.aborted ? gettext("Stopped.") : gettext("The connection was lost. Try again."));
   } finally {
     if (running === stop) cancel.hidden = true;
   }
@@ -76,7 +79,8 @@ async function read(answer, button) {
     if (performance.now() - shownAt > 200) {
       shownAt = performance.now();
       progress.value = Math.max(0, marks);
-      say(`${numbers.format(Math.max(0, marks))} of ${numbers.format(total)} messages`);
+      const words = ngettext("%(count)s of %(total)s message", "%(count)s of %(total)s messages", total);
+      say(interpolate(words, { count: inDigits(Math.max(0, marks)), total: inDigits(total) }));
     }
   }
   progress.value = progress.max;

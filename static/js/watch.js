@@ -1,5 +1,6 @@
 // @ts-check
 import { Connection } from "./lib/connection.js";
+import { Following } from "./lib/following.js";
 import { toldBy } from "./lib/standing.js";
 import { streamDial } from "./lib/stream.js";
 import { readAbout, showAbout } from "./view/about.js";
@@ -8,6 +9,7 @@ import { showStatus } from "./view/connection_status.js";
 import { showEmbedDialog } from "./view/embed_dialog.js";
 import { MessageList } from "./view/message_list.js";
 import { byId } from "./view/page.js";
+import { showPause } from "./view/pause.js";
 import { Pinned } from "./view/pinned.js";
 import { showPresence } from "./view/presence.js";
 
@@ -22,8 +24,13 @@ const { streamUrl } = byId("room").dataset;
 showEmbedDialog();
 if (streamUrl) {
   const cursor = Number(byId("log").dataset.cursor);
-  const connection = new Connection(streamDial(streamUrl), cursor, renew);
-  connection.addEventListener("event", (event) => {
+  const connection = new Connection(streamDial(streamUrl), cursor, async () => {
+    const head = await renew();
+    following.renewed();
+    return head;
+  });
+  const following = new Following(connection, (mid) => Boolean(list.get(mid)), renew);
+  following.addEventListener("event", (event) => {
     const { detail } = /** @type {CustomEvent} */ (event);
     list.apply(detail);
     if (detail.type === "message.edited") pinned.changed(/** @type {Message} */ (detail));
@@ -31,7 +38,8 @@ if (streamUrl) {
   });
   new Announcer(list);
   showStatus(connection);
-  showPresence(connection);
+  showPresence(/** @type {any} */ (following));
+  showPause(following, () => list.scroller.follow());
   connection.start();
 }
 

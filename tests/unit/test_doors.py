@@ -60,6 +60,7 @@ OF_A_ROOM: dict[str, tuple[dict[str, int], dict[str, int]]] = {
     "chat:audit_export": (OWNER, {**OWNER, **dict.fromkeys(BANNED, 404)}),
     "feeds:watch": (ANYBODY, NOBODY),
     "feeds:message": (ANYBODY, NOBODY),
+    **dict.fromkeys(("feeds:wall", "feeds:qr"), (ANYBODY, NOBODY)),
     "feeds:atom": (ANYBODY, NOBODY),
     "feeds:json": (ANYBODY, NOBODY),
     "feeds:search": (ANYBODY, NOBODY),

@@ -42,7 +42,7 @@ FEEDS = [
     ["forms", "grip", "reading", "sitemaps", "viewers"],
     ["answering", "apps", "archives", "asking", "entries", "oembed", "scripts", "search", "several"],
     ["tickets", "views"],
-    ["atom", "embeds", "exports", "jsonfeed", "replay", "replay_views", "streams", "transcript_views"],
+    ["atom", "embeds", "exports", "jsonfeed", "replay", "replay_views", "streams", "transcript_views", "walls"],
     ["metadata", "urls"],
 ]
 

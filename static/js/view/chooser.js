@@ -1,4 +1,5 @@
 // @ts-check
+import { gettext } from "../lib/words.js";
 import { fetchPage } from "./page.js";
 
 const PAUSE_MS = 300;
@@ -45,9 +46,9 @@ export function watchChooser(form) {
     snippet.select();
     try {
       await navigator.clipboard.writeText(snippet.value);
-      part("copied").textContent = "Copied.";
+      part("copied").textContent = gettext("Copied.");
     } catch {
-      part("copied").textContent = "Press Ctrl+C to copy it.";
+      part("copied").textContent = gettext("Press Ctrl+C to copy it.");
     }
   });
   pop.addEventListener("click", (event) => {

@@ -1,4 +1,5 @@
 // @ts-check
+import { gettext } from "../lib/words.js";
 import { watchChooser } from "./chooser.js";
 import { fetchPage } from "./page.js";
 
@@ -23,11 +24,11 @@ function open(chooser, opener) {
   const close = document.createElement("button");
   dialog.className = "dialog dialog--wide";
   title.id = "embed-title";
-  title.textContent = "Put this room on your own page";
+  title.textContent = gettext("Put this room on your own page");
   dialog.setAttribute("aria-labelledby", title.id);
   close.className = "button button--quiet dialog__close";
   close.type = "button";
-  close.textContent = "Close";
+  close.textContent = gettext("Close");
   close.addEventListener("click", () => dialog.close());
   dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());
   dialog.addEventListener("close", () => {
