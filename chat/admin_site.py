@@ -7,6 +7,7 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from chat.models import HeldMessage, Report, Sanction
 
@@ -45,12 +46,27 @@ class SiteAdministration(admin.AdminSite):
     def _waiting(self, request: HttpRequest) -> list[dict[str, Any]]:
         """What there is to do, of what this person may see: counted by the queues' own indexes."""
         waits = (
-            (Report, Report.objects.filter(state=Report.State.OPEN), _("open reports"), "?state=open"),
-            (HeldMessage, HeldMessage.objects.filter(state=HeldMessage.State.WAITING), _("held messages"), ""),
-            (Sanction, Sanction.objects.in_force().filter(room=None), _("sanctions of the whole site"), "?room=site"),
+            (
+                Report,
+                Report.objects.filter(state=Report.State.OPEN),
+                ngettext_lazy("%(count)s open report", "%(count)s open reports", "count"),
+                "?state=open",
+            ),
+            (
+                HeldMessage,
+                HeldMessage.objects.filter(state=HeldMessage.State.WAITING),
+                ngettext_lazy("%(count)s held message", "%(count)s held messages", "count"),
+                "",
+            ),
+            (
+                Sanction,
+                Sanction.objects.in_force().filter(room=None),
+                ngettext_lazy("%(count)s sanction of the whole site", "%(count)s sanctions of the whole site", "count"),
+                "?room=site",
+            ),
         )
         return [
-            {"count": found.count(), "label": label, "url": self._list_of(model) + query}
+            {"label": label % {"count": found.count()}, "url": self._list_of(model) + query}
             for model, found, label, query in waits
             if self._registry[model].has_view_permission(request)
         ]

@@ -2,11 +2,12 @@ from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
 
 
 class ChatConfig(AppConfig):
     name = "chat"
-    verbose_name = "Chat"
+    verbose_name = _("Chat")
 
     def ready(self) -> None:
         from chat import signals  # noqa: F401 – connects its receivers
@@ -14,7 +15,7 @@ class ChatConfig(AppConfig):
         post_migrate.connect(_enter_what_was_said, sender=self)
 
 
-def _enter_what_was_said(using: str, **_: object) -> None:
+def _enter_what_was_said(using: str, **rest: object) -> None:
     """Have searches find all messages, where the index is new, or was made with another secret. Not in a migration:
     the tables are only now as the models have them."""
     from chat import indexing, reindexing

@@ -5,5 +5,8 @@ What others must hear of goes through the same actions as everywhere (``chat.gov
 """
 
 from chat.admin import held, messages, people, programs, records, reports, rooms, rules, sanctions
+from chat.admin.names import name_things
 
 __all__ = ["held", "messages", "people", "programs", "records", "reports", "rooms", "rules", "sanctions"]
+
+name_things()

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from chat import review
 from chat.admin.parts import ReadOnlyAdmin, RoomFilter, WaitingFilter, for_each
@@ -41,13 +42,11 @@ class HeldMessageAdmin(ReadOnlyAdmin):
     @admin.action(description=_("Approve the selected messages: they are said now"), permissions=["act"])
     def approve(self, request: HttpRequest, queryset: QuerySet[HeldMessage]) -> None:
         waiting = queryset.filter(state=HeldMessage.State.WAITING).order_by("pk")
-        for_each(
-            self, request, waiting, lambda held: review.approve(None, held.room_id, held.pk), _("%d messages approved.")
-        )
+        done = ngettext_lazy("%(count)s message approved.", "%(count)s messages approved.", "count")
+        for_each(self, request, waiting, lambda held: review.approve(None, held.room_id, held.pk), done)
 
     @admin.action(description=_("Reject the selected messages"), permissions=["act"])
     def reject(self, request: HttpRequest, queryset: QuerySet[HeldMessage]) -> None:
         waiting = queryset.filter(state=HeldMessage.State.WAITING).order_by("pk")
-        for_each(
-            self, request, waiting, lambda held: review.reject(None, held.room_id, held.pk), _("%d messages rejected.")
-        )
+        done = ngettext_lazy("%(count)s message rejected.", "%(count)s messages rejected.", "count")
+        for_each(self, request, waiting, lambda held: review.reject(None, held.room_id, held.pk), done)

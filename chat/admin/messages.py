@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from chat import actions
 from chat.admin.parts import ReadOnlyAdmin, RoomFilter, ask_first, for_each
@@ -58,7 +59,8 @@ class MessageAdmin(ReadOnlyAdmin):
             warning=_("Their texts go from every row, log and screen, and cannot be brought back."),
         ):
             return page
-        for_each(self, request, there.order_by("mid"), _remove, _("%d messages deleted everywhere."))
+        done = ngettext_lazy("%(count)s message deleted everywhere.", "%(count)s messages deleted everywhere.", "count")
+        for_each(self, request, there.order_by("mid"), _remove, done)
         return None
 
 

@@ -10,10 +10,11 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import translation
+from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from chat.errors import ChatError
 from chat.models import Room
@@ -49,7 +50,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
 def _nameless(entry: LogEntry) -> LogEntry:
     """An entry of the admin's history, which is kept for good, without the names of those whom it was about."""
-    entry.object_repr = f"{entry.content_type.name} {entry.object_id}"
+    entry.object_repr = f"{entry.content_type.model} {entry.object_id}"
     entry.save(update_fields=["object_repr"])
     return entry
 
@@ -57,7 +58,7 @@ def _nameless(entry: LogEntry) -> LogEntry:
 class RoomFilter(admin.SimpleListFilter):
     """By room, as pages of rooms link to it: a list of all rooms would have no end."""
 
-    title = gettext_lazy("room")
+    title = _("room")
     parameter_name = "room"
     field = "room"
 
@@ -147,10 +148,10 @@ def for_each(
     request: HttpRequest,
     things: Iterable[Model],
     act: Callable[[Any], object],
-    done: str,
+    done: Promise,
 ) -> None:
     """Do something to each of ``things``, which says False where there was nothing to do. Enter in the admin's history
-    who did it, and say what came of it: ``done`` has a ``%d`` for how many."""
+    who did it, and say what came of it: ``done`` names ``%(count)s``, how many."""
     count, refused = 0, []
     for thing in things:
         try:
@@ -160,7 +161,9 @@ def for_each(
             refused.append(f"{thing}: {error.detail}")
             continue
         count += 1
-        model_admin.log_change(request, thing, str(done % 1))
+        with translation.override("en"):  # the history is kept as it is written, whoever reads it
+            entered = done % {"count": 1}
+        model_admin.log_change(request, thing, entered)
     for sentence in refused[:5]:
         model_admin.message_user(request, sentence, messages.ERROR)
-    model_admin.message_user(request, done % count, messages.SUCCESS if count else messages.WARNING)
+    model_admin.message_user(request, done % {"count": count}, messages.SUCCESS if count else messages.WARNING)

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from chat import administration
 from chat.admin.parts import ask_first, for_each, link_to
@@ -58,7 +59,9 @@ class PersonAdmin(UserAdmin):
     @admin.display(description=_("rooms"))
     def rooms(self, user: User) -> Any:
         theirs = Membership.objects.filter(user=user).select_related("room").order_by("room__slug")[:MOST_ROOMS]
-        return format_html_join(", ", "{} ({})", [(link_to(each.room), each.role) for each in theirs]) or "–"
+        return (
+            format_html_join(", ", "{} ({})", [(link_to(each.room), each.get_role_display()) for each in theirs]) or "–"
+        )
 
     @admin.action(description=_("Suspend the selected accounts everywhere"), permissions=["change"])
     def suspend(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
@@ -67,12 +70,14 @@ class PersonAdmin(UserAdmin):
         warning = _("They are signed out at once, on every page they have open, and cannot sign in until restored.")
         if page := ask_first(self, request, others, question=question, warning=warning):
             return page
-        for_each(self, request, others, lambda user: administration.suspend(user.pk), _("%d accounts suspended."))
+        done = ngettext_lazy("%(count)s account suspended.", "%(count)s accounts suspended.", "count")
+        for_each(self, request, others, lambda user: administration.suspend(user.pk), done)
         return None
 
     @admin.action(description=_("Restore the selected accounts"), permissions=["change"])
     def restore(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        for_each(self, request, queryset, lambda user: administration.restore(user.pk), _("%d accounts restored."))
+        done = ngettext_lazy("%(count)s account restored.", "%(count)s accounts restored.", "count")
+        for_each(self, request, queryset, lambda user: administration.restore(user.pk), done)
 
     @admin.action(description=_("Delete what they said in the last 24 hours"), permissions=["delete_recent"])
     def delete_recent(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
@@ -85,5 +90,6 @@ class PersonAdmin(UserAdmin):
             count = administration.delete_recent(user)
             deleted += count
             self.log_change(request, user, f"{count} messages deleted everywhere.")
-        self.message_user(request, _("%d messages deleted everywhere.") % deleted)
+        done = ngettext_lazy("%(count)s message deleted everywhere.", "%(count)s messages deleted everywhere.", "count")
+        self.message_user(request, done % {"count": deleted})
         return None

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from chat import administration
 from chat.admin.parts import ReadOnlyAdmin, RoomFilter, ask_first, for_each
@@ -25,7 +26,8 @@ class InvitationAdmin(ReadOnlyAdmin):
         warning = _("Nobody can follow them any more. Who has followed one stays a member.")
         if page := ask_first(self, request, queryset, question=question, warning=warning):
             return page
-        for_each(self, request, queryset, administration.revoke_invitation, _("%d invitations revoked."))
+        done = ngettext_lazy("%(count)s invitation revoked.", "%(count)s invitations revoked.", "count")
+        for_each(self, request, queryset, administration.revoke_invitation, done)
         return None
 
 
@@ -44,7 +46,8 @@ class ApiTokenAdmin(ReadOnlyAdmin):
         warning = _("The programs that have them are let in no more. What they said stays.")
         if page := ask_first(self, request, queryset, question=question, warning=warning):
             return page
-        for_each(self, request, queryset, administration.revoke_token, _("%d tokens revoked."))
+        done = ngettext_lazy("%(count)s token revoked.", "%(count)s tokens revoked.", "count")
+        for_each(self, request, queryset, administration.revoke_token, done)
         return None
 
 
@@ -63,7 +66,8 @@ class ViewTokenAdmin(ReadOnlyAdmin):
         warning = _("Whoever reads a private room by one is let go at once.")
         if page := ask_first(self, request, queryset, question=question, warning=warning):
             return page
-        for_each(self, request, queryset, administration.revoke_view_token, _("%d view tokens revoked."))
+        done = ngettext_lazy("%(count)s view token revoked.", "%(count)s view tokens revoked.", "count")
+        for_each(self, request, queryset, administration.revoke_view_token, done)
         return None
 
 
@@ -95,5 +99,6 @@ class WebhookAdmin(ReadOnlyAdmin):
         warning = _("They are called no more.")
         if page := ask_first(self, request, queryset, question=question, warning=warning):
             return page
-        for_each(self, request, queryset, administration.disable_webhook, _("%d webhooks disabled."))
+        done = ngettext_lazy("%(count)s webhook disabled.", "%(count)s webhooks disabled.", "count")
+        for_each(self, request, queryset, administration.disable_webhook, done)
         return None

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from chat import administration, review
 from chat.admin.parts import ReadOnlyAdmin, RoomFilter, WaitingFilter, ask_first, for_each, link_to
@@ -78,11 +79,13 @@ class ReportAdmin(ReadOnlyAdmin):
 
     @admin.action(description=_("Resolve the selected reports: something was done"), permissions=["act"])
     def resolve(self, request: HttpRequest, queryset: QuerySet[Report]) -> None:
-        for_each(self, request, _open(queryset), _closing(Report.State.RESOLVED), _("%d reports resolved."))
+        done = ngettext_lazy("%(count)s report resolved.", "%(count)s reports resolved.", "count")
+        for_each(self, request, _open(queryset), _closing(Report.State.RESOLVED), done)
 
     @admin.action(description=_("Dismiss the selected reports: nothing is wrong"), permissions=["act"])
     def dismiss(self, request: HttpRequest, queryset: QuerySet[Report]) -> None:
-        for_each(self, request, _open(queryset), _closing(Report.State.DISMISSED), _("%d reports dismissed."))
+        done = ngettext_lazy("%(count)s report dismissed.", "%(count)s reports dismissed.", "count")
+        for_each(self, request, _open(queryset), _closing(Report.State.DISMISSED), done)
 
     @admin.action(description=_("Delete the reported messages everywhere"), permissions=["delete_messages"])
     def delete_messages(self, request: HttpRequest, queryset: QuerySet[Report]) -> HttpResponse | None:
@@ -94,7 +97,8 @@ class ReportAdmin(ReadOnlyAdmin):
             warning=_("Their texts go from every row, log and screen, and all open reports of them are resolved."),
         ):
             return page
-        for_each(self, request, queryset, administration.delete_reported, _("%d messages deleted everywhere."))
+        done = ngettext_lazy("%(count)s message deleted everywhere.", "%(count)s messages deleted everywhere.", "count")
+        for_each(self, request, queryset, administration.delete_reported, done)
         return None
 
 

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from chat import governing
 from chat.admin.parts import ask_first, for_each, link_to_list
@@ -174,7 +175,8 @@ class RoomAdmin(admin.ModelAdmin):
             warning=_("They can be read, and nothing more can be said in them until they are reopened."),
         ):
             return page
-        for_each(self, request, queryset, lambda room: governing.archive(None, room.pk), _("%d rooms archived."))
+        done = ngettext_lazy("%(count)s room archived.", "%(count)s rooms archived.", "count")
+        for_each(self, request, queryset, lambda room: governing.archive(None, room.pk), done)
         return None
 
     @admin.action(description=_("Reopen the selected rooms"), permissions=["change"])
@@ -187,7 +189,8 @@ class RoomAdmin(admin.ModelAdmin):
             warning=_("What can be said in them is again what their settings allow."),
         ):
             return page
-        for_each(self, request, queryset, lambda room: governing.reopen(None, room.pk), _("%d rooms reopened."))
+        done = ngettext_lazy("%(count)s room reopened.", "%(count)s rooms reopened.", "count")
+        for_each(self, request, queryset, lambda room: governing.reopen(None, room.pk), done)
         return None
 
     @admin.action(description=_("Delete the selected rooms for good"), permissions=["delete_rooms"])
@@ -203,5 +206,6 @@ class RoomAdmin(admin.ModelAdmin):
             ),
         ):
             return page
-        for_each(self, request, queryset, lambda room: governing.delete_room(None, room.pk), _("%d rooms deleted."))
+        done = ngettext_lazy("%(count)s room deleted.", "%(count)s rooms deleted.", "count")
+        for_each(self, request, queryset, lambda room: governing.delete_room(None, room.pk), done)
         return None

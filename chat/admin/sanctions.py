@@ -8,6 +8,7 @@ from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from chat import administration, durations
 from chat.admin.parts import ReadOnlyAdmin, RoomFilter, ask_first
@@ -138,5 +139,6 @@ class SanctionAdmin(ReadOnlyAdmin):
         lifted = administration.lift(Sanction.objects.filter(pk__in=[each.pk for each in found]))
         for each in found:
             self.log_change(request, each, "Lifted.")
-        self.message_user(request, _("%d sanctions lifted.") % lifted)
+        done = ngettext_lazy("%(count)s sanction lifted.", "%(count)s sanctions lifted.", "count")
+        self.message_user(request, done % {"count": lifted})
         return None

@@ -96,7 +96,7 @@ async def test_an_account_is_found_as_it_is_typed_banned_and_let_in_again(admini
     await page.get_by_role("button", name="Go").click()
     await expect(page.get_by_role("heading", name="Lift these sanctions?")).to_be_visible()
     await page.get_by_role("button", name="Yes, I am sure").click()
-    await expect(page.get_by_text("1 sanctions lifted.")).to_be_visible()
+    await expect(page.get_by_text("1 sanction lifted.")).to_be_visible()
 
 
 async def test_a_room_is_set_up_and_somebody_joins_it(administered: Engawa, person) -> None:
