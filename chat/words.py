@@ -1,16 +1,20 @@
 """What scripts say, in each language: Django's own catalogue for JavaScript, of our words alone, at an address that
 changes with them."""
 
+import gzip
 from functools import cache
 from hashlib import sha256
 
+import brotli
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.cache import patch_vary_headers
 from django.utils.translation.trans_real import DjangoTranslation
 from django.views.i18n import JavaScriptCatalog
 
 DOMAIN = "djangojs"
 SOURCE = "en"  # what scripts say without a catalogue
+ENCODINGS = {"br": brotli.compress, "gzip": gzip.compress}  # the best first
 
 
 class WordsView(JavaScriptCatalog):
@@ -19,8 +23,11 @@ class WordsView(JavaScriptCatalog):
     def get(self, request: HttpRequest, language: str, digest: str) -> HttpResponse:
         if language not in dict(settings.LANGUAGES) or language == SOURCE:
             raise Http404()
-        script = catalogue(language)
-        response = HttpResponse(script, content_type="text/javascript; charset=utf-8")
+        encoding = next((one for one in ENCODINGS if one in request.headers.get("Accept-Encoding", "")), "")
+        response = HttpResponse(compressed(language, encoding), content_type="text/javascript; charset=utf-8")
+        if encoding:
+            response["Content-Encoding"] = encoding
+        patch_vary_headers(response, ["Accept-Encoding"])
         is_this = digest == digest_of(language)
         response["Cache-Control"] = "public, max-age=31536000, immutable" if is_this else "no-cache"
         return response
@@ -35,6 +42,12 @@ class WordsView(JavaScriptCatalog):
 @cache
 def catalogue(language: str) -> bytes:
     return WordsView().script(language)
+
+
+@cache
+def compressed(language: str, encoding: str) -> bytes:
+    """The catalogue as ``encoding`` has it, one of ENCODINGS; as it is without one."""
+    return ENCODINGS.get(encoding, bytes)(catalogue(language))
 
 
 @cache

@@ -21,6 +21,8 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 
+NO_WORKERS = "Service Worker registration blocked by Playwright"
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All of them run on one event loop, since they share a browser."""
@@ -50,7 +52,7 @@ class Person:
         context.on("dialog", lambda dialog: self.complaints.append(f"dialog: {dialog.message}"))
 
     def _hear(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
+        if message.type in ("error", "warning") and message.text != NO_WORKERS:
             self.complaints.append(f"{message.text} ({message.location['url']})")
 
     async def open(self, url: str, *, live: bool = True) -> Page:
@@ -66,8 +68,8 @@ async def person(browser: Browser) -> AsyncIterator[Callable[..., Awaitable[Pers
     """Makes people; at the end, none of their pages may have complained."""
     people: list[Person] = []
 
-    async def make(**options: object) -> Person:
-        people.append(Person(await browser.new_context(**options)))
+    async def make(*, service_workers: str = "block", **options: object) -> Person:
+        people.append(Person(await browser.new_context(service_workers=service_workers, **options)))
         return people[-1]
 
     yield make

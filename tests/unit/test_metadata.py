@@ -140,7 +140,9 @@ def test_nothing_is_told_of_a_private_room(cast, mid) -> None:
     for path in (ROOM, f"/chat/veranda/m/{mid}/"):
         head = Head(browser.get(path).text)
         assert set(head.metas) == {"viewport", "color-scheme"}
-        assert {link["rel"] for link in head.links} == {"icon", "stylesheet"}
+        assert {link["rel"] for link in head.links} == {
+            *("icon", "apple-touch-icon", "manifest", "stylesheet", "modulepreload"),
+        }
         assert head.data == []
 
 
