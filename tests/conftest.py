@@ -1,14 +1,22 @@
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.faults import law
-from tests.servers import Engawa, Postgres, Redis, postgres_process, redis_process
+from tests.servers import Engawa, Postgres, Redis, make_database, postgres_process, redis_process
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     law.tell(terminalreporter)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def database(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Made once, when a server first needs one. tests/live/test_start.py has servers make their own, and so do those
+    on PostgreSQL."""
+    Engawa.database = functools.cache(lambda: make_database(tmp_path_factory.mktemp("database")))
 
 
 @pytest.fixture(scope="session")

@@ -26,6 +26,7 @@ from tests.parts import postgres_binaries, redis_server
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 30
 STOP_SECONDS = 10
+DATABASE = "db.sqlite3"  # its name in a server's folder
 PR_SET_PDEATHSIG = 1
 
 
@@ -148,7 +149,7 @@ def engawa_environment(folder: Path, **settings: str) -> dict[str, str]:
     """What an Engawa process finds in its environment. Its database is in ``folder``, unless ``settings`` say else."""
     return {
         **{key: value for key, value in os.environ.items() if key != "DJANGO_SETTINGS_MODULE"},
-        "DATABASE_URL": f"sqlite:///{folder}/db.sqlite3",
+        "DATABASE_URL": f"sqlite:///{folder}/{DATABASE}",
         "SECRET_KEY": "a secret for tests, and for nothing else at all",
         "HOST": "127.0.0.1",
         "PYTHONWARNINGS": "default",
@@ -172,11 +173,21 @@ def manage(environment: dict[str, str], *arguments: str, input: str | None = Non
     return done.stdout
 
 
+def make_database(folder: Path) -> Path:
+    """A database that is up to date and empty, for ``Engawa.database``."""
+    manage(engawa_environment(folder), "migrate", "-v0")
+    return folder / DATABASE
+
+
 class Engawa(Process):
     """One Engawa process on a port of its own. ``base`` is its address.
 
     Without ``wait`` it is only begun, so that several can come up together; call ``wait_until_ready`` then.
     """
+
+    # Where one that is to use a new SQLite file finds one to copy: making it takes as long as all else at the start.
+    # Without, it makes its own.
+    database: Callable[[], Path] | None = None
 
     def __init__(
         self,
@@ -192,6 +203,8 @@ class Engawa(Process):
         self.sockets = f"ws://127.0.0.1:{self.port}"
         command = [part.format(port=self.port) for part in command or ["manage.py", "start"]]
         environment = engawa_environment(folder, **{**settings, "PORT": str(self.port)})
+        if Engawa.database and "DATABASE_URL" not in settings and not (folder / DATABASE).exists():
+            shutil.copy(Engawa.database(), folder)
         super().__init__([sys.executable, *command], folder / f"{name}.log", environment)
         if wait:
             self.wait_until_ready()
