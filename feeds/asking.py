@@ -116,7 +116,7 @@ def _name_at(value: str, *, is_end: bool) -> str:
         return first_mid_at(moment)
     except (ValueError, OverflowError):
         raise errors.InvalidQuery(
-            "from and to are days (2026-11-21), moments (2026-11-21T07:00:00Z) or the mids of messages."
+            _("from and to are days (2026-11-21), moments (2026-11-21T07:00:00Z) or the mids of messages.")
         ) from None
 
 

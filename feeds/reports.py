@@ -92,5 +92,5 @@ class ReportView(View):
         origin = request.headers.get("Origin")
         policies.require(
             site in ("same-origin", "none") and (origin is None or is_ours(origin, request.get_host())),
-            "A report is sent from its own page here.",
+            _("A report is sent from its own page here."),
         )

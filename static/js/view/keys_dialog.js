@@ -7,7 +7,7 @@ import { enterSends } from "./submit_on_enter.js";
 /** @import { Dialog } from "./dialog.js" */
 
 const NAME = "engawa:keys";
-const ONLY_ON_A_MESSAGE = "only on a message";
+const ONLY_ON_A_MESSAGE = "only-on-a-message";
 const place = () => localStorage;
 
 /**
