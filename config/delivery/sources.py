@@ -4,7 +4,7 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator
 
-import rjsmin
+from config.delivery.scripts import without_comments
 
 OURS = ("js/", "css/")  # what we wrote for our own pages; other files are taken as they are
 
@@ -17,7 +17,6 @@ _URL = re.compile(r"""\burl\(\s*(["']?)(?P<to>(?![a-z]+:|[/#])[^"')]+)\1\s*\)"""
 # What may go from a style, also where rules stand in rules: " :hover" is another thing than ":hover".
 _STYLE = re.compile(r"""(?P<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(?:/\*[\s\S]*?\*/|\s)+""")
 _SPACE = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')| (?=[{};,)])|(?<=[{};,(]) """)
-_TEMPLATE_IN_TEMPLATE = re.compile(r"\$\{[^{}`]*`")
 
 
 class Broken(Exception):
@@ -28,9 +27,7 @@ def minified(name: str, text: str) -> str:
     """A script or style of ours without comments and what else only its readers need."""
     if name.endswith(".css"):
         return _SPACE.sub(r"\1", _STYLE.sub(lambda match: match["string"] or " ", text)).strip()
-    if _TEMPLATE_IN_TEMPLATE.search(text):
-        raise Broken(f"{name} has a template in a template, of which spaces would be lost")
-    return rjsmin.jsmin(text)
+    return without_comments(text)
 
 
 def imports(name: str, text: str) -> list[str]:

@@ -24,7 +24,7 @@ from config.delivery.sources import OURS, Broken, minified, references, renamed
 MANIFEST = "delivery.json"
 HASH_CHARS = 12
 KEPT_SECONDS = 30 * 24 * 3600  # how long a page may have been open that still asks for its own scripts
-_MADE_BY = ("Django", "brotli", "rjsmin", "servestatic")
+_MADE_BY = ("Django", "brotli", "servestatic")
 
 Paths = Mapping[str, tuple[Storage, str]]
 

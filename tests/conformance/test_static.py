@@ -12,10 +12,11 @@ AWKWARD = {
     "awkward.js": """
         class A { static #n = 0; #x = 1;
           get #y() { return this.#x; } async *#z() { yield* []; } has(it) { return #x in it; } }
-        const s = `a  ${ b ? "in  it" : "// no comment" }  /* nor this */`;
-        const r = /[/"'`]\\/\\/ +/gu.test(s) / 2 + /x/.lastIndex;
+        const s = `a  ${ b ? `in  ${ { c }.c } } ` : "// no comment" }  /* nor this */` + `$  {`;
+        const r = /[/"'`]\\/\\/ +/gu.test(s) / 2 / /[/]x/.lastIndex; /* a
+          comment of two lines */ const n = 1 .toFixed() + 1. / .5
         const o = a?.b ?.[ 0 ] ?? (a ? .5 : 1) ** 2;
-        if (a) /re gex/.exec(a); else a ++ + ++ b - - c;
+        if (a) { a } else a ++ + ++ b - - c;
         label: for (const x of y) { continue label }
         const t = tag`x  y`, big = 1_000n; a ||= b; a &&= c; a ??= d
         const f = async (x) => ({ ...x, async: 1, get: 2 })

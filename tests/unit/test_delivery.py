@@ -92,7 +92,6 @@ def test_what_is_named_changes_the_name_of_what_names_it_and_of_nothing_else(sou
         ({"js__a_js": 'import "./b.js";'}, "js/a.js names js/b.js, which is not there"),
         ({"js__a_js": "import(where);"}, "no literal address"),
         ({"js__a_js": "import(`./${where}.js`);"}, "no literal address"),
-        ({"js__a_js": "const a = `b ${c ? `d  ${e}` : f}`;"}, "a template in a template"),
     ],
 )
 def test_what_cannot_be_named_is_said(sources: Sources, contents: dict[str, str], why: str) -> None:
