@@ -121,6 +121,16 @@ def write(text: str) -> Act:
     return act
 
 
+def write_on(text: str) -> Act:
+    """Write what is completed: by key, as somebody does."""
+
+    async def act(view: View) -> None:
+        await view.page.locator("#composer-text").press_sequentially(text)
+        await expect(view.page.locator("[role=listbox] [role=option]").first).to_be_visible()
+
+    return act
+
+
 def send(text: str, until: str) -> Act:
     async def act(view: View) -> None:
         await write(text)(view)
@@ -150,6 +160,7 @@ SHOW_NOSCRIPT = "for (const each of document.querySelectorAll('noscript')) each.
 ENTER = "form[action$='/chat/']"
 ACCOUNT = "main form"
 DIALOG = "dialog[open]"
+OPEN_ROOM_MENU = click("#room-menu > summary", "#room-menu .room__ways")
 PREFERENCES = click(".site-header__preferences", "#preferences")
 ROOM = "/chat/veranda/"
 WATCH = "/feeds/veranda/"
@@ -182,7 +193,11 @@ def room_scenes() -> list[Scene]:
         room("mute", press("m", DIALOG), who="olga", pictured=True),
         room("delete-other", press("d", DIALOG), who="olga"),
         room("delete-recent", press("a", DIALOG), who="olga"),
-        room("embed", click("a[data-embed]", DIALOG)),
+        room("links", OPEN_ROOM_MENU, pictured=True),
+        room("embed", in_turn(OPEN_ROOM_MENU, click("a[data-embed]", DIALOG))),
+        room("emoji", click("#emoji", "#emoji[aria-expanded=true]"), pictured=True),
+        room("emoji-by-name", write_on(":te"), pictured=True),
+        room("mention", write_on("@m")),
         room("disconnected", cut, path="/chat/night-train/", has_line=True, pictured=True),
         room("muted", who="mutsu", path="/chat/market/", pictured=True),
         room("slow", send("One at a time.", "#composer-state:not(:empty)"), path="/chat/evening-walk/", pictured=True),
@@ -252,6 +267,9 @@ def people_scenes() -> list[Scene]:
         form("start-owner", "home", "/", who="olga"),
         form("start-preferences", "home", "/", PREFERENCES),
         form("start-refused", "chat:index", "/chat/", fill(ENTER, name="…")),
+        form("start-search", "chat:index", "/chat/?q=veranda", pictured=True),
+        form("start-search-nothing", "chat:index", "/chat/?q=nothing+of+it"),
+        form("start-yours", "chat:index", "/chat/?yours", who="olga"),
         form("start-empty", "home", "/", house="bare", pictured=True),
         form("login", "login", "/accounts/login/", pictured=True),
         form("login-refused", "login", "/accounts/login/", fill(ACCOUNT, username="olga", password="wrong")),

@@ -1,4 +1,5 @@
 // @ts-check
+import { byId } from "./page.js";
 import { watchComposition } from "./input_method.js";
 import { placeBeside } from "./placing.js";
 
@@ -46,7 +47,7 @@ export class Completion {
     this.#list.addEventListener("pointerdown", (event) => event.preventDefault());
     this.#list.addEventListener("mousedown", (event) => event.preventDefault());
     this.#list.addEventListener("click", ({ target }) => this.#clicked(/** @type {Element} */ (target)));
-    document.body.append(this.#list);
+    byId("main").append(this.#list);
     const { signal } = this.#listening;
     field.setAttribute("aria-autocomplete", "list");
     field.addEventListener("input", () => this.#ask(), { signal });

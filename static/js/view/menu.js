@@ -1,4 +1,5 @@
 // @ts-check
+import { byId } from "./page.js";
 
 /**
  * @typedef {{ label: string, name?: string, key?: string, isOn?: boolean, isGrave?: boolean, run(): void }} Entry
@@ -32,7 +33,7 @@ export class Menu {
     this.#element.addEventListener("pointerover", ({ target, pointerType }) => {
       if (pointerType === "mouse") /** @type {Element} */ (target).closest("button")?.focus({ preventScroll: true });
     });
-    document.body.append(this.#element);
+    byId("main").append(this.#element);
     document.addEventListener("pointerdown", ({ target }) => {
       const node = /** @type {Node} */ (target);
       if (this.isOpen && !this.#element.contains(node) && !this.#button?.contains(node)) this.close();
