@@ -84,7 +84,7 @@ class IndexView(PersonView):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         response = self.page(request)
-        if not request.GET:
+        if request.path_info == reverse("home") and not request.GET:
             # Anybody may find the place; which of its rooms may be found is for their owners to say, so what is said
             # in them is kept out of what is shown of this page (data-nosnippet).
             response.is_listed = True
