@@ -41,7 +41,8 @@ async def test_it_opens_where_the_message_stands(server: Engawa, person) -> None
                 await expect(current).to_be_in_viewport(ratio=0.9)
             old = await somebody.open(f"{server.base}/{way}/{slug}/m/{mids[5]}/", live=False)
             await old.get_by_role("link", name="Later messages").click()
-            await expect(texts(old).first).to_have_text("number 30")
+            # In place where a script runs, on a page of their own otherwise.
+            await expect(texts(old).nth(30 if live else 0)).to_have_text("number 30")
 
 
 async def test_the_time_leads_there_and_the_menu_copies_it(server: Engawa, person) -> None:

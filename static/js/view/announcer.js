@@ -36,7 +36,7 @@ export class Announcer {
   #clearing;
 
   /**
-   * @param {EventTarget} list which dispatches `arrived` with a message and `gone` with a mid
+   * @param {EventTarget} list which dispatches `arrived` with a message and `withdrawn` with a mid
    * @param {(message: Message) => boolean} [isMine]
    */
   constructor(list, isMine = () => false) {
@@ -45,7 +45,7 @@ export class Announcer {
     this.#isOn = readKept(place, KEPT_AS) !== "off";
     this.#button.addEventListener("click", () => this.#turn());
     list.addEventListener("arrived", (event) => this.#hear(/** @type {CustomEvent} */ (event).detail));
-    list.addEventListener("gone", (event) => this.#forget(/** @type {CustomEvent} */ (event).detail));
+    list.addEventListener("withdrawn", (event) => this.#forget(/** @type {CustomEvent} */ (event).detail));
     document.addEventListener("visibilitychange", () => this.#wait());
   }
 
@@ -98,7 +98,7 @@ export class Announcer {
     this.#clearing = setTimeout(() => this.#region.replaceChildren(), STAYS_MS);
   }
 
-  /** Deleted is gone. @param {string} mid */
+  /** What was said in it no longer stands. @param {string} mid */
   #forget(mid) {
     this.#waiting = this.#waiting.filter((message) => message.mid !== mid);
     this.#region.querySelector(`[data-mid="${CSS.escape(mid)}"]`)?.remove();

@@ -21,6 +21,7 @@ const MOST_ELSEWHERE = 600;
 const KEPT_AROUND = 250;
 // Nothing is painted in a page that nobody looks at, but what is deleted goes there as well.
 const HIDDEN_MS = 500;
+const TAKEN_BACK = new Set(["message.deleted", "message.edited", "message.redacted"]);
 /** What one works with: it stays, whatever comes. */
 const IN_USE = ":focus-visible, .message--editing, [aria-expanded=true]";
 
@@ -39,8 +40,8 @@ function forgetHead() {
  * The list that the server rendered, kept up to date: what happens goes into the log at once, and is shown once a frame,
  * however much it is.
  *
- * Dispatches `arrived` with a message that was just said, `gone` with a mid, and `seen` with the mid up to which the
- * reader has read, at most every other second.
+ * Dispatches `arrived` with a message that was just said, `withdrawn` with the mid of one whose words no longer stand, and
+ * `seen` with the mid up to which the reader has read, at most every other second.
  */
 export class MessageList extends EventTarget {
   scroller;
@@ -103,10 +104,8 @@ export class MessageList extends EventTarget {
       if (!this.scroller.isFollowing) this.#missed.add(event.mid);
       this.#tell("arrived", event);
     }
-    if (event.type === "message.deleted") {
-      this.#missed.delete(event.mid);
-      this.#tell("gone", event.mid);
-    }
+    if (event.type === "message.deleted") this.#missed.delete(event.mid);
+    if (TAKEN_BACK.has(event.type)) this.#tell("withdrawn", event.mid);
     this.#showSoon();
   }
 

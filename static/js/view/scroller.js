@@ -1,6 +1,7 @@
 // @ts-check
-import { topmost } from "./topmost.js";
+import { makeRoomForKeyboard } from "./keyboard.js";
 import { byId } from "./page.js";
+import { topmost } from "./topmost.js";
 
 // Nearer to the end than this is "at the end": a fraction of a pixel, or half a line, is nobody's intention.
 const NEAR_END_PX = 40;
@@ -53,6 +54,7 @@ export class Scroller {
     element.addEventListener("focusout", ({ relatedTarget }) => {
       if (!element.contains(/** @type {Node | null} */ (relatedTarget))) this.release("focus");
     });
+    makeRoomForKeyboard();
     // A keyboard that opens, a window that is turned, an image that comes, and below the log what is on its way.
     this.watch(element);
     for (const child of element.children) if (child !== this.#items) this.watch(child);

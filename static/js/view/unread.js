@@ -55,7 +55,10 @@ export class Unread extends EventTarget {
     } else if (newest > this.#seen || (this.#after !== null && !this.#isRead)) {
       this.#seeing ??= setTimeout(() => this.#see(), SEEN_AFTER_MS);
     }
-    if (document.hidden && this.#after === null && this.#seen && newest > this.#seen) this.#after = this.#seen;
+    if (document.hidden && this.#after === null && this.#seen && newest > this.#seen) {
+      this.#after = this.#seen;
+      this.changed();
+    }
   }
 
   /** Put the line where it belongs. @param {(mid: string) => string | undefined} firstAfter */
