@@ -1,9 +1,8 @@
 """Reading in a room while it lives: the line that is read moves by nothing, and what a page holds has bounds."""
 
-import asyncio
 import re
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -26,11 +25,12 @@ WATCH = """(place) => {
         const { id } = line;
         const top = () => document.getElementById(id).getBoundingClientRect().top - edge();
         const was = top();
-        window.line = { id, top, was, most: 0, frames: 0 };
+        const watched = (window.line = { id, top, was, most: 0, frames: 0 });
         const { port1, port2 } = new MessageChannel();
         port1.onmessage = () => {
-            window.line.frames += 1;
-            if (document.getElementById(id)) window.line.most = Math.max(window.line.most, Math.abs(top() - was));
+            if (window.line !== watched || !document.getElementById(id)) return;
+            watched.frames += 1;
+            watched.most = Math.max(watched.most, Math.abs(top() - was));
             requestAnimationFrame(() => port2.postMessage(0));
         };
         port2.postMessage(0);
@@ -49,7 +49,7 @@ MIDDLE = "() => { const s = document.getElementById('scroller'); return Math.rou
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engawa]:
-    engawa = Engawa(tmp_path_factory.mktemp("scroll"), POSTS_PER_MINUTE="0")
+    engawa = Engawa(tmp_path_factory.mktemp("scroll"), POSTS_PER_MINUTE="0", FRAMES_PER_SECOND="0")
     yield engawa
     engawa.stop()
 
@@ -117,7 +117,8 @@ async def test_history_that_is_prepended_moves_nothing(server: Engawa, person) -
 
 GROW = """async (which) => {
     const line = document.getElementById(window.line.id);
-    const item = which === "above" ? line.previousElementSibling : which === "far above" ? line.parentElement.firstElementChild : line;
+    const { previousElementSibling, parentElement: list } = line;
+    const item = { above: previousElementSibling, "far above": list.firstElementChild, inside: line }[which];
     const image = document.createElement("img");
     image.alt = "";
     image.width = 211;
@@ -290,7 +291,7 @@ async def test_a_permanent_address_leads_both_ways(server: Engawa, person) -> No
     async with reading(server, await person(**PHONE), slug, before=160) as (page, _, mids):
         for way in ("chat", "feeds"):
             await page.goto(f"{server.base}/{way}/{slug}/m/{mids[80]}/")
-            await expect(page.locator("[aria-current=true]")).to_be_in_viewport()
+            await expect(page.locator("#log [aria-current=true]")).to_be_in_viewport()
             await page.evaluate(WATCH, 20)
             await shown(page, mids[10])
             await unmoved(page)
