@@ -650,6 +650,8 @@ async def test_the_dialog_shows_what_it_copies(server: Engawa, host: Host, perso
     host.say(slug, "hello")
     somebody = await person(permissions=["clipboard-read", "clipboard-write"])
     page = await somebody.open(server.base + path.format(slug))
+    if path.startswith("/chat/"):
+        await page.locator("#room-menu > summary").click()
     await page.get_by_role("link", name="Embed", exact=True).click()
     dialog = page.get_by_role("dialog", name="Put this room on your own page")
     preview = dialog.frame_locator("iframe").locator("engawa-room")

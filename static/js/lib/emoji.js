@@ -9,8 +9,8 @@ import { pageLanguage } from "./words.js";
  * @typedef {{ emoji: string, group: string, names: string[], words: string[], title: string }} Emoji
  */
 
-const NAMED = /(?<![A-Za-z0-9_:/])[:：]([a-z0-9_+-]+)[:：](?![A-Za-z0-9_])/g;
-const BEING_WRITTEN = /(?<![A-Za-z0-9_:/])[:：]([\p{L}\p{N}_+-]{1,30})$/u;
+const NAMED = /(?<![A-Za-z0-9_/])[:：]([a-z0-9_+-]+)[:：](?![A-Za-z0-9_])/g;
+const BEING_WRITTEN = /(?<![A-Za-z0-9_/])[:：]([\p{L}\p{N}_+-]{1,30})$/u;
 const LATEST = "engawa:emoji";
 const MOST_LATEST = 24;
 const place = () => localStorage;
