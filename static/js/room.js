@@ -31,6 +31,7 @@ import { byId, fetchPage, ownPage } from "./view/page.js";
 import { Pinned } from "./view/pinned.js";
 import { closeLikeMenu } from "./view/popdown.js";
 import { showPresence } from "./view/presence.js";
+import { keepReadMark } from "./view/read_mark.js";
 import { showRoomLinks } from "./view/room_links.js";
 import { showTyping } from "./view/typing.js";
 
@@ -71,6 +72,7 @@ function takePart(path) {
     leaving: (item) => tools?.leaving(item),
   });
   new Announcer(list, isMine);
+  if (kind === "user") keepReadMark(list, connection, requests, slug);
   const { scroller } = list;
   const dialog = new Dialog(
     () => scroller.hold("dialog"),

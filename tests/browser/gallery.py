@@ -158,6 +158,7 @@ async def ask_twice(view: View) -> None:
 
 SHOW_NOSCRIPT = "for (const each of document.querySelectorAll('noscript')) each.outerHTML = each.textContent"
 ENTER = "form[action$='/chat/']"
+EMAIL = "form:has([name=email])"
 ACCOUNT = "main form"
 DIALOG = "dialog[open]"
 OPEN_ROOM_MENU = click("#room-menu > summary", "#room-menu .room__ways")
@@ -277,7 +278,7 @@ def people_scenes() -> list[Scene]:
         form("signup-refused", "signup", signup, fill(ACCOUNT, username="0lga", password1="tea", password2="cake")),
         form("profile", "profile", profile, who="mio", pictured=True),
         form("profile-owner", "profile", profile, who="olga"),
-        form("profile-refused", "profile", profile, fill(f"form[action='{profile}']", email="no"), "olga"),
+        form("profile-refused", "profile", profile, fill(EMAIL, email="no"), "olga"),
         form("delete-account", "delete_account", "/accounts/delete/", who="mio", pictured=True),
         form("delete-account-owner", "delete_account", "/accounts/delete/", who="olga"),
         form("delete-account-refused", "delete_account", "/accounts/delete/", fill(ACCOUNT, password="x"), "mio"),

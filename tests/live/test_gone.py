@@ -65,9 +65,9 @@ async def everything_told(server: Engawa, slug: str, head: int, cookie: str) -> 
         latest = anybody.get(f"/chat/{slug}/messages?limit=1", headers=JSON).json()["messages"][0]["mid"]
         feeds = (f"/feeds/{slug}/atom", f"/feeds/{slug}/json", f"/feeds/{slug}/atom?after={'0' * 26}")
         permalinks = (f"/feeds/{slug}/m/{latest}/", f"/chat/{slug}/m/{latest}/")
-        for path in (f"/feeds/{slug}/", f"/embed/{slug}/", f"/chat/{slug}/", *feeds, *permalinks):
+        for path in (f"/feeds/{slug}/", f"/embed/{slug}/", f"/chat/{slug}/", f"/?q={slug}", *feeds, *permalinks):
             said[path] = anybody.get(path).text
-        for path in (f"/chat/{slug}/", f"/chat/{slug}/?before=7ZZZZZZZZZZZZZZZZZZZZZZZZZ"):
+        for path in ("/", "/?yours", f"/chat/{slug}/", f"/chat/{slug}/?before=7ZZZZZZZZZZZZZZZZZZZZZZZZZ"):
             said[f"{path} as a moderator"] = people.get(path).text
         said["messages"] = anybody.get(f"/chat/{slug}/messages", headers=JSON).text
         said["messages for anybody"] = anybody.get(f"/feeds/{slug}/messages").text
@@ -100,6 +100,12 @@ async def everything_told(server: Engawa, slug: str, head: int, cookie: str) -> 
     return said
 
 
+def start_page(server: Engawa, slug: str) -> str:
+    """What it says to a moderator, and to anybody."""
+    with browsing(server, "mod") as http:
+        return http.get("/").text + httpx.get(f"{server.base}/?q={slug}").text
+
+
 async def told_until_sentinel(http: httpx.AsyncClient, path: str) -> str:
     """What a stream says up to the sentinel."""
     said = ""
@@ -127,10 +133,13 @@ async def test_it_is_gone_from_every_door(prepared: tuple[Engawa, Engawa], way: 
         await ask(moderator, type="react", mid=mid, reaction="👍")
         await ask(moderator, type="pin", mid=mid)
         await ask(author, type="edit", mid=mid, message=f"the same word {SECRET}")
+        assert SECRET in start_page(two, way)
         if way == "edit":
             await ask(author, type="edit", mid=mid, message="another word")
         else:
             await ask(moderator, type=way, mid=mid, reason="because")
+        for server in prepared:  # nothing was said since, so this would be its last message
+            assert SECRET not in start_page(server, way)
         await author.send(type="post", message="sentinel")
         last = await author.until("posted")
         for events in (await reader.events_until("sentinel"), await watching.events_until("sentinel")):
