@@ -118,6 +118,7 @@ class ArchiveView(ReadView):
         context = {**self.shown, "room": self.room, "most_counted": calendar.MOST_COUNTED}
         context["room_url"] = settings.PUBLIC_URL + reverse("chat:room", args=[self.room.slug])
         context["watch_url"] = reverse("feeds:watch", args=[self.room.slug])
+        context["public_address"] = settings.PUBLIC_URL + request.path
         return render(request, "feeds/archive.html", context)
 
 
@@ -135,6 +136,7 @@ class MemberArchiveView(PersonView):
             raise Http404() from None
         context = {**shown, "room": room, "most_counted": calendar.MOST_COUNTED}
         context["watch_url"] = context["room_url"] = reverse("chat:room", args=[room.slug])
+        context["public_address"] = settings.PUBLIC_URL + request.path
         context["report_url"] = None  # in the room itself, where they are somebody
         response = render(request, "feeds/archive.html", context)
         response["X-Robots-Tag"] = "noindex"

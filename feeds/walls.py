@@ -29,7 +29,13 @@ class WallView(ViewerView):
         # Who stands before a screen need not know the address of a room that is not open.
         address = join_address(self.room) if policies.anyone_may_read(self.room) else ""
         shown = uri_to_iri(address).partition("://")[2]
-        return {**super().context(page), "report_url": None, "address": address, "shown_address": shown}
+        return {
+            **super().context(page),
+            "report_url": None,
+            "address": address,
+            "shown_address": shown,
+            "address_parts": shown.rstrip("/").split("/"),
+        }
 
 
 class QrView(ReadView):

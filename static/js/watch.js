@@ -11,6 +11,7 @@ import { MessageList } from "./view/message_list.js";
 import { byId } from "./view/page.js";
 import { showPause } from "./view/pause.js";
 import { Pinned } from "./view/pinned.js";
+import { closeLikeMenu } from "./view/popdown.js";
 import { showPresence } from "./view/presence.js";
 
 /** @import { About, Message } from "./lib/types.js" */
@@ -22,6 +23,7 @@ const pinned = new Pinned((mid) => list.get(mid));
 const { streamUrl } = byId("room").dataset;
 
 showEmbedDialog();
+closeLikeMenu(/** @type {HTMLDetailsElement} */ (byId("room-menu")));
 if (streamUrl) {
   const cursor = Number(byId("log").dataset.cursor);
   const connection = new Connection(streamDial(streamUrl), cursor, async () => {

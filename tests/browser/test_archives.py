@@ -29,6 +29,7 @@ def text_of(path: Path) -> str:
 
 async def test_the_past_is_found_without_scripts(old: Engawa, person) -> None:
     page = await (await person(java_script_enabled=False, **SMALL)).open(f"{old.base}/feeds/old/", live=False)
+    await page.get_by_text("Room", exact=True).click()
     await page.get_by_role("link", name="Archive").click()
     await page.get_by_role("link", name="January").click()
     await expect(page.get_by_text("250 messages")).to_be_visible()

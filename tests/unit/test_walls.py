@@ -87,7 +87,7 @@ def test_a_wall_shows_the_last_messages_and_how_to_join(client: Client, cast) ->
     shown = re.findall(r"message (\d+)\.</p>", page.text)
     assert shown == [str(number) for number in range(3, MESSAGES + 3)]
     address = f"{settings.PUBLIC_URL}/chat/veranda/".partition("://")[2]
-    assert f"<bdi>{address}</bdi>" in page.text
+    assert f"<bdi>{address}</bdi>" in page.text.replace("<wbr>", "")
     assert f'src="{CODE}"' in page.text
     assert "site-header" not in page.text
     assert "noindex" in page["X-Robots-Tag"]
@@ -95,7 +95,7 @@ def test_a_wall_shows_the_last_messages_and_how_to_join(client: Client, cast) ->
 
 def test_a_name_of_other_letters_is_shown_in_them(client: Client, cast) -> None:
     actions.make_room(cast.olga, "縁側", "縁側", "public")
-    assert "/chat/縁側/</bdi>" in client.get("/feeds/縁側/wall").text
+    assert "/chat/縁側/</bdi>" in client.get("/feeds/縁側/wall").text.replace("<wbr>", "")
 
 
 def test_a_private_room_has_no_code_and_its_wall_no_address(client: Client, cast) -> None:
