@@ -18,6 +18,7 @@ LANGUAGES = {"en": "en-GB", "ja": "ja-JP", "zh-Hans": "zh-CN", "zh-Hant": "zh-TW
 # What is no page of ours: it only takes forms, or sends on, or answers programs and feed readers, or is Django's.
 NO_PAGES = {
     *("guest", "logout", "language", "words", "export", "favicon.ico", "health/live", "health/ready", "admin/"),
+    *("manifest", "service_worker", "feeds:qr"),
     *("^api(?:/(?P<path>[\\s\\S]*))?\\Z", "chat:messages", "chat:commands", "chat:audit_export"),
     *("feeds:stream", "feeds:ticket", "feeds:atom", "feeds:json", "feeds:oembed", "feeds:sitemap", "feeds:robots"),
     *("feeds:messages", "feeds:export", "feeds:member_export"),
@@ -296,6 +297,7 @@ def people_scenes() -> list[Scene]:
         form("join-nobody", "join", "/join/{invitation}/"),
         form("join-member", "join", "/join/{invitation}/", who="mio"),
         form("join-over", "join", "/join/{expired}/", status=404),
+        form("offline", "offline", "/offline/", scripts=False, pictured=True),
         form("error-400", "home", f"/?{'x&' * 1001}", status=400),
         form("error-403-form", "chat:index", "/chat/", fill(ENTER, name="x", csrfmiddlewaretoken="x")),
         form("error-404", "home", "/nothing", status=404, pictured=True),
@@ -316,6 +318,10 @@ def watching_scenes() -> list[Scene]:
         watch("-empty", path="/feeds/moss-garden/"),
         watch("-archived", path="/feeds/cherry-blossoms/", state="archived"),
         watch("-unfolded", open_details),
+        watch("-paused", click("#pause", "#pause[aria-pressed=true]"), pictured=True),
+        Scene("wall", "feeds:wall", f"{WATCH}wall", state="connected", pictured=True),
+        Scene("wall-empty", "feeds:wall", "/feeds/moss-garden/wall", state="connected"),
+        Scene("wall-without-scripts", "feeds:wall", f"{WATCH}wall", scripts=False),
         watch("-preferences", PREFERENCES),
         watch("-embed", click("a[data-embed]", DIALOG)),
         watch("-disconnected", cut, path="/feeds/night-train/", has_line=True),

@@ -151,7 +151,9 @@ async def test_a_newcomer_needs_no_mouse(server: Engawa, person) -> None:
         await keys.is_at(field)
 
     # Searching leads to a place in the room, the archive to another.
-    await keys.follow(page.locator(".room__ways a[href$='/search']"), "/search$", "Shift+Tab")
+    await keys.to(page.locator("#room-menu > summary"), "Shift+Tab")
+    await keys.press("Enter")
+    await keys.follow(page.locator(".room__ways a[href$='/search']"), "/search$")
     await keys.to(page.locator("input[name=q]")) if not await is_focused(page, "input[name=q]") else None
     await keys.write("third")
     await keys.press("Enter")
@@ -159,7 +161,9 @@ async def test_a_newcomer_needs_no_mouse(server: Engawa, person) -> None:
     await keys.follow(page.locator("main a[href*='/m/']").first, "/m/[0-9A-Z]{26}/")
     await expect(page.locator(".message[aria-current=true]")).to_contain_text("A third thought")
     await keys.is_at(page.locator(".message[aria-current=true]"))
-    await keys.follow(page.locator(".room__ways a[href$='/archive/']"), "/archive/$", "Shift+Tab")
+    await keys.to(page.locator("#room-menu > summary"), "Shift+Tab")
+    await keys.press("Enter")
+    await keys.follow(page.locator(".room__ways a[href$='/archive/']"), "/archive/$")
     await keys.follow(page.locator("main a[href$='/']").last, "/[0-9]{4}/")
 
     # An account, its colour, and away.
@@ -209,6 +213,10 @@ async def test_a_room_is_told_in_words(server: Engawa, person, door: str) -> Non
         await other.post("hello")
     await expect(message(page, "hello")).to_have_count(1)
     told = await tree(page)
+    if door == "chat":
+        assert ("DisclosureTriangle", "Room") in told
+        await page.locator("#room-menu > summary").click()
+        told = await tree(page)
     roles = [role for role, _ in told]
     assert roles.count("main") == 1
     assert roles.count("banner") == 1

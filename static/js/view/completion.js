@@ -75,7 +75,7 @@ export class Completion {
     this.#offers = [];
     this.#list.hidePopover();
     this.#list.replaceChildren();
-    for (const name of ["role", "aria-expanded", "aria-controls", "aria-activedescendant"]) this.#field.removeAttribute(name);
+    for (const name of ["aria-controls", "aria-activedescendant"]) this.#field.removeAttribute(name);
   }
 
   async #ask() {
@@ -103,9 +103,7 @@ export class Completion {
     this.#list.setAttribute("aria-label", label);
     this.#list.replaceChildren(...offers.map((offer, place) => this.#option(offer, place)));
     if (!wasOpen) {
-      // A field with a list is a combobox, as long as there is one.
-      this.#field.setAttribute("role", "combobox");
-      this.#field.setAttribute("aria-expanded", "true");
+      // It stays a field of several lines, which cannot be a combobox: what is chosen in the list is told all the same.
       this.#field.setAttribute("aria-controls", this.#list.id);
       this.#list.showPopover();
     }
