@@ -3,14 +3,16 @@
 from django.contrib.auth.signals import user_logged_out
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
+from django.http import HttpRequest
 
 from chat import screening, site
 from chat.models import Membership, SiteRules, User
 
 
 @receiver(user_logged_out)
-def _session_ended(user: User | None, **_: object) -> None:
+def _session_ended(request: HttpRequest, user: User | None, **_: object) -> None:
     if user is not None:
+        request.session.flush()  # as Django does after this: whoever is told now, and asks at once, shall not find it
         site.user_changed(user.pk)
 
 

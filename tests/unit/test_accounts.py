@@ -9,6 +9,7 @@ from importlib import import_module
 import pytest
 from django.apps import apps
 from django.conf import settings as django_settings
+from django.contrib.sessions.models import Session
 from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
@@ -185,6 +186,14 @@ def test_a_guest_is_adopted_once(cast) -> None:
     assert Message.objects.get(mid=mid).author.username == "gilbert"
     with pytest.raises(errors.NotAllowed):
         actions.edit(User.objects.get(username="bertil").identity, cast.room.pk, mid, "not mine")
+
+
+def test_a_session_is_over_before_connections_are_asked_about_it(client: Client, monkeypatch) -> None:
+    sign_up(client, "plover")
+    left: list[int] = []
+    monkeypatch.setattr("chat.site.user_changed", lambda user_id: left.append(Session.objects.count()))
+    client.post("/accounts/logout/")
+    assert left == [0]
 
 
 def test_logging_in_mixes_nobody(cast) -> None:
