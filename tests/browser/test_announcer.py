@@ -14,7 +14,7 @@ from tests.servers import Engawa
 # All that any live region of the page says, line by line, with when.
 LISTEN = """() => {
     window.said = [];
-    const live = "[aria-live=polite], [aria-live=assertive], [role=status], [role=alert], [role=log]:not([aria-live=off])";
+    const live = "[aria-live=polite], [role=status], [role=alert], [role=log]:not([aria-live=off])";
     new MutationObserver((records) => {
         for (const { target, addedNodes } of records) {
             const region = (target.nodeType === 1 ? target : target.parentElement).closest(live);
