@@ -31,7 +31,7 @@ async def test_it_opens_where_the_message_stands(server: Engawa, person) -> None
     for way in ("feeds", "chat"):
         for live, somebody in ((True, reader), (False, plain)):
             page = await somebody.open(f"{server.base}/{way}/{slug}/m/{mids[60]}/", live=live)
-            current = page.locator("[aria-current=true]")
+            current = page.locator("#log [aria-current=true]")
             await expect(current.locator(".message__body")).to_have_text("number 60")
             if live:
                 assert await in_view(page, mids[60])
