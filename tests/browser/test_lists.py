@@ -1,9 +1,10 @@
 """The start page, one's own rooms and one's account, as people come by them."""
 
 import asyncio
+from collections.abc import Callable
 
 import httpx
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from tests.browser.test_rooms import say
 from tests.servers import Engawa
@@ -19,6 +20,14 @@ actions.create_room(olga.identity, 'Pond')
 PLAIN = {"java_script_enabled": False, "viewport": {"width": 360, "height": 740}}
 
 
+async def start_page(page: Page, server: Engawa, is_as_wanted: Callable[[str], bool]) -> None:
+    """Wait until the start page is, for who looks at ``page``: how far they have read is written a moment later."""
+    cookies = {each["name"]: each["value"] for each in await page.context.cookies()}
+    async with httpx.AsyncClient(base_url=server.base, cookies=cookies) as elsewhere, asyncio.timeout(20):
+        while not is_as_wanted((await elsewhere.get("/")).text):
+            await asyncio.sleep(0.2)
+
+
 async def test_signing_in_leads_back_and_what_is_read_is_no_longer_new(server: Engawa, person) -> None:
     server.shell(PREPARE)
     gil = await (await person()).open(f"{server.base}/chat/tea-house/")
@@ -30,6 +39,7 @@ async def test_signing_in_leads_back_and_what_is_read_is_no_longer_new(server: E
     await expect(sven.locator("body")).to_have_attribute("data-state", "connected")
     assert sven.url == f"{server.base}/chat/tea-house/"
     await say(sven, "here I am")
+    await start_page(sven, server, lambda page: "Your rooms" in page)
 
     card = sven.get_by_role("region", name="Your rooms").get_by_role("listitem")
     await sven.goto(server.base)
@@ -42,10 +52,7 @@ async def test_signing_in_leads_back_and_what_is_read_is_no_longer_new(server: E
 
     await card.get_by_role("link", name="Tea house", exact=True).click()
     await expect(sven.locator("#log")).to_contain_text("welcome")
-    cookies = {each["name"]: each["value"] for each in await sven.context.cookies()}
-    async with httpx.AsyncClient(base_url=server.base, cookies=cookies) as elsewhere, asyncio.timeout(20):
-        while " new</span>" in (await elsewhere.get("/")).text:
-            await asyncio.sleep(0.2)
+    await start_page(sven, server, lambda page: " new</span>" not in page)
 
 
 async def test_lists_and_the_account_work_without_scripts(server: Engawa, person) -> None:
@@ -62,7 +69,7 @@ async def test_lists_and_the_account_work_without_scripts(server: Engawa, person
     await page.get_by_label("Username").fill("rita")
     await page.get_by_label("Password").fill("a long password")
     await page.keyboard.press("Enter")
-    assert page.url == f"{server.base}/?q=bamboo"
+    await page.wait_for_url(f"{server.base}/?q=bamboo")
     await expect(page.get_by_role("listitem")).to_contain_text("1 new")
     await page.get_by_role("link", name="To the start page").click()
     await page.get_by_role("button", name="Mark all as read").click()
@@ -79,4 +86,5 @@ async def test_lists_and_the_account_work_without_scripts(server: Engawa, person
     assert (box["width"], main) == (360, 0)
     await page.goto(f"{server.base}/chat/bamboo-grove/")
     await page.get_by_role("button", name="Log out").click()
+    await expect(page.get_by_role("link", name="Log in")).to_be_visible()
     assert page.url == f"{server.base}/chat/bamboo-grove/"
