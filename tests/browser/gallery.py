@@ -323,7 +323,7 @@ def watching_scenes() -> list[Scene]:
         Scene("wall-empty", "feeds:wall", "/feeds/moss-garden/wall", state="connected"),
         Scene("wall-without-scripts", "feeds:wall", f"{WATCH}wall", scripts=False),
         watch("-preferences", PREFERENCES),
-        watch("-embed", click("a[data-embed]", DIALOG)),
+        watch("-embed", in_turn(OPEN_ROOM_MENU, click("a[data-embed]", DIALOG))),
         watch("-disconnected", cut, path="/feeds/night-train/", has_line=True),
         Scene("watch-without-scripts", "feeds:watch", WATCH, scripts=False),
         Scene("watch-not-there", "feeds:watch", "/feeds/nobody-made-this/", status=404),
