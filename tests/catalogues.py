@@ -75,20 +75,23 @@ def extracted(domain: str) -> Catalog:
     catalog = Lasting(charset="utf-8")
     files = scripts() if domain == "djangojs" else [*python_files(), *templates()]
     for path in files:
-        for line, text, notes, context in _marked_in(path):
+        for line, text, notes, context in marked_in(path):
             catalog.add(text, None, [(name_of(path), line)], auto_comments=notes, context=context)
     return catalog
 
 
-def _marked_in(path: Path) -> Iterator[tuple[int, str | tuple[str, ...], list[str], str | None]]:
+def marked_in(path: Path) -> Iterator[tuple[int, str | tuple[str, ...], list[str], str | None]]:
+    """What a file marks: the line, the text (or one and many), notes for translators, the context."""
     source = path.read_text()
     method, marks = "python", _MARKS
     if path.suffix == ".js":
         method, marks = "javascript", _MARKS_IN_SCRIPTS
     elif path.suffix != ".py":
         # Django makes of a template what looks like Python, but for how its lines begin.
-        source = "\n".join(line.strip() for line in templatize(source, origin=name_of(path)).splitlines())
-    yield from extract(method, BytesIO(source.encode()), marks, _NOTE, {"encoding": "utf-8"})
+        source = "\n".join(line.strip() for line in templatize(source, origin=str(path)).splitlines())
+    yield from extract(
+        method, BytesIO(source.encode()), marks, _NOTE, {"encoding": "utf-8", "parse_template_string": True}
+    )
 
 
 def po_file(locale: str, domain: str) -> Path:

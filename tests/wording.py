@@ -70,6 +70,8 @@ def in_template(path: Path) -> Iterator[str]:
             page.append(token.contents)
         elif token.token_type == TokenType.VAR or name in ("include", "with", "if", "elif"):
             yield from _unmarked_arguments(token.contents, name)
+            if page and page[-1].endswith(("<", "</")):
+                page.append("x")  # an element whose name is not written here
     prose = _Prose()
     prose.feed("".join(page))
     prose.close()

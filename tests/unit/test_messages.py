@@ -72,6 +72,25 @@ def test_nothing_in_a_sentence_is_lost(locale: str, domain: str) -> None:
     assert not wrong, brief(wrong)
 
 
+def test_whatever_is_marked_is_found(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(
+        '_("a")\ngettext("b")\ngettext_lazy("c")\nngettext("d", "ds", n)\nngettext_lazy("e", "es", n)\n'
+        'pgettext("of", "f")\npgettext_lazy("of", "g")\ncounted("h", "hs", n)\nfilled(_("i %(j)s"), j=1)\n'
+    )
+    (tmp_path / "b.html").write_text(
+        '{% load i18n %}\n  <p title="{% translate "a" %}">\n    {% translate "b" context "of" %}\n'
+        '{{ x|default:_("c") }}\n'
+        "{% blocktranslate trimmed with n=x count i=1 %}\n  d {{ n }}\n{% plural %}\n  ds\n{% endblocktranslate %}"
+    )
+    (tmp_path / "c.js").write_text(
+        'gettext("a"); ngettext("b", "bs", n); pgettext("of", "c"); said(`${gettext("d")}`);'
+    )
+    found = [[text for _, text, *_ in catalogues.marked_in(tmp_path / name)] for name in ("a.py", "b.html", "c.js")]
+    assert found[0] == ["a", "b", "c", ("d", "ds"), ("e", "es"), "f", "g", ("h", "hs"), "i %(j)s"]
+    assert found[1] == ["a", "b", "c", ("d %(n)s", "ds")]
+    assert found[2] == ["a", ("b", "bs"), "c", "d"]
+
+
 @pytest.mark.parametrize("path", catalogues.templates(), ids=catalogues.name_of)
 def test_nothing_in_a_template_is_in_one_language(path: Path) -> None:
     found = list(wording.in_template(path))
