@@ -7,8 +7,10 @@ from contextlib import AsyncExitStack
 import httpx
 import pytest
 import websockets
+from django.utils import translation
 
-from tests.clients import participant, viewer
+from chat import errors
+from tests.clients import PATIENCE_SECONDS, participant, viewer
 from tests.people import browsing, cookies_of, submit
 from tests.servers import Engawa
 
@@ -245,3 +247,39 @@ async def test_nobody_types_as_somebody_else(server: Engawa) -> None:
         await named.post("it is me")
         await named.send(type="typing")
         assert (await reader.until("typing"))["author"]["name"] == "Somebody Important"
+
+
+async def test_each_is_told_what_is_wrong_in_their_own_language(server: Engawa) -> None:
+    asking = {
+        "en": {},
+        "ja": {"headers": {"Accept-Language": "ja,en;q=0.5"}},
+        "zh-hans": {"query": "?lang=zh-Hans", "headers": {"Accept-Language": "ja"}},
+        "zh-hant": {"cookie": "language=zh-hant", "headers": {"Accept-Language": "ja"}},
+    }
+    async with AsyncExitStack() as stack:
+        sockets = {
+            language: await stack.enter_async_context(participant(server.sockets, **ways))
+            for language, ways in asking.items()
+        }
+        # All at once, so that they are refused together, in another thread than the one that tells them.
+        answers = await asyncio.gather(*(socket.post("hello", reply_to="nothing") for socket in sockets.values()))
+        assert {answer["code"] for answer in answers} == {"message.not_found"}
+        for language, answer in zip(sockets, answers, strict=True):
+            assert answer["detail"] == told_in(language, errors.MessageNotFound)
+        assert len({answer["detail"] for answer in answers}) == len(asking)
+
+    async with websockets.connect(
+        f"{server.sockets}/ws/chat/lobby/", additional_headers={"Accept-Language": "ja"}
+    ) as plain:
+        await plain.send(json.dumps({"message": " "}))
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            frame = json.loads(await plain.recv())
+        assert frame == {"message": f"⚠ {told_in('ja', errors.TextEmpty)}", "error": "text.empty"}
+    async with participant(server.sockets, slug="nowhere", headers={"Accept-Language": "zh-TW"}) as outside:
+        assert outside.refusal["detail"] == told_in("zh-hant", errors.RoomNotFound)
+        assert await outside.closed() == errors.ROOM_NOT_FOUND
+
+
+def told_in(language: str, error: type[errors.ChatError]) -> str:
+    with translation.override(language):
+        return str(error.detail)
