@@ -27,7 +27,7 @@ _WORD_CHAR = re.compile(r"[\w$#]")
 def without_comments(text: str) -> str:
     written: list[str] = []
     last, gap = "", ""
-    for kind, piece in _pieces(text):
+    for kind, piece in pieces(text):
         if kind == "gap":
             gap = piece
             continue
@@ -48,7 +48,7 @@ def _between(last: str, gap: str, piece: str) -> str:
     return " " if both_words or is_number or end + start in ("++", "--", "//", "/*", "<!") else ""
 
 
-def _pieces(text: str) -> Iterator[tuple[str, str]]:
+def pieces(text: str) -> Iterator[tuple[str, str]]:
     position, last = 0, ""
     braces: list[str] = []  # those that are open: of code, or of code in a template
     while position < len(text):

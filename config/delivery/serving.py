@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
 from servestatic.middleware import ServeStaticMiddleware
 
-from config.delivery.sources import Broken
+from config.delivery.errors import Broken
 from config.delivery.storage import HASH_CHARS, delivered, digest, found, read_sources
 
 BUILT, SOURCES = "built", "sources"

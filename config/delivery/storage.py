@@ -6,6 +6,7 @@ code, or a page that was opened before, still finds its own. Django's ``collects
 
 import json
 import os
+import posixpath
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -19,7 +20,9 @@ from django.contrib.staticfiles.storage import StaticFilesStorage
 from django.core.files.storage import Storage
 from servestatic.compress import Compressor
 
-from config.delivery.sources import OURS, Broken, minified, references, renamed
+from config.delivery.bundles import Module, bundled, in_order, taken_apart
+from config.delivery.errors import Broken
+from config.delivery.sources import OURS, SCRIPTS, minified, renamed
 
 MANIFEST = "delivery.json"
 HASH_CHARS = 12
@@ -82,11 +85,16 @@ class _Making:
         self._contents = contents
         self._names: dict[str, str] = {}
         self._underway: list[str] = []
+        self._modules: dict[str, Module] = {}
+        self._orders: dict[str, list[Module]] = {}
+        self._loaders: dict[str, set[str]] = {}  # of those that are imported later, the scripts that do so
         self._compressor = Compressor(use_zstd=False, quiet=True)
 
     def make(self) -> dict[str, str]:
+        self._find_loaders()
         for name in sorted(self._contents):
-            self._name_of(name)
+            if not name.startswith(SCRIPTS) or is_pages_own(name):
+                self._name_of(name)  # other scripts are part of those that import them, or are made when one is named
         return self._names
 
     def _name_of(self, name: str) -> str:
@@ -95,19 +103,49 @@ class _Making:
             return self._names[name]
         if name in self._underway:
             circle = self._underway[self._underway.index(name) :]
-            raise Broken(f"these import each other, so that none can be named first: {', '.join(circle)}")
-        if name not in self._contents:
-            raise Broken(f"{self._underway[-1]} names {name}, which is not there")
+            raise Broken(f"these name each other, so that none can be named first: {', '.join(circle)}")
         self._underway.append(name)
-        content = self._contents[name]
-        if is_ours(name):
-            text = minified(name, content.decode())
-            for other in references(name, text):
-                self._name_of(other)
-            content = renamed(name, text, self._name_of).encode()
-        self._names[name] = self._write(name, content)
+        self._names[name] = self._write(name, self._content_of(name))
         self._underway.pop()
         return self._names[name]
+
+    def _content_of(self, name: str) -> bytes:
+        if not is_ours(name):
+            return self._read(name)
+        if name.endswith(".css"):
+            style = minified(name, self._read(name).decode())
+            return renamed(name, style, self._name_of).encode()
+        modules = self._in_order(name)
+        if len(modules) == 1 and not modules[0].later and not modules[0].exports:
+            return minified(name, self._read(name).decode()).encode()
+        # What whoever imports it has in any case need not come again.
+        before = [{module.name for module in self._in_order(loader)} for loader in self._loaders.get(name, ())]
+        there = set.intersection(*before) if before and not is_pages_own(name) else set()
+        needed = [module for module in modules if module.name not in there or module.name == name]
+        return bundled(needed, self._name_of).encode()
+
+    def _find_loaders(self) -> None:
+        scripts = [name for name in self._contents if is_pages_own(name)]
+        for script in scripts:  # which grows meanwhile
+            for later in (name for module in self._in_order(script) for name in module.later):
+                if later not in self._loaders and later not in scripts:
+                    scripts.append(later)
+                self._loaders.setdefault(later, set()).add(script)
+
+    def _read(self, name: str) -> bytes:
+        if name not in self._contents:
+            raise Broken(f"{name} is named, and is not there")
+        return self._contents[name]
+
+    def _module(self, name: str) -> Module:
+        if name not in self._modules:
+            self._modules[name] = taken_apart(name, minified(name, self._read(name).decode()))
+        return self._modules[name]
+
+    def _in_order(self, name: str) -> list[Module]:
+        if name not in self._orders:
+            self._orders[name] = in_order(name, self._module)
+        return self._orders[name]
 
     def _write(self, name: str, content: bytes) -> str:
         stem, suffix = os.path.splitext(name)
@@ -126,6 +164,11 @@ class _Making:
 
 def is_ours(name: str) -> bool:
     return name.startswith(OURS) and name.endswith((".js", ".css"))
+
+
+def is_pages_own(name: str) -> bool:
+    """Whether it is a script that pages name, and not one that others import."""
+    return name.endswith(".js") and posixpath.dirname(name) == SCRIPTS.rstrip("/")
 
 
 def delivered(root: Path) -> Iterator[Path]:

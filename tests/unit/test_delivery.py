@@ -3,20 +3,23 @@
 import gzip
 import os
 import re
+import subprocess
 import time
 from pathlib import Path
 
 import brotli
 import pytest
 from django.conf import settings
+from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.files.storage import FileSystemStorage
 from django.template import Context, Template, TemplateSyntaxError
 
 from config.delivery import serving, storage
-from config.delivery.sources import Broken, imports, minified
+from config.delivery.errors import Broken
 from config.delivery.storage import DeliveryStorage, delivered, found
+from tests.parts import node
 
-OURS = [name for name in found() if storage.is_ours(name)]
+SOME = ("css/base.css", "css/layout.css", "js/scheme.js")
 
 
 class Sources:
@@ -46,57 +49,90 @@ def sources(tmp_path: Path) -> Sources:
     return Sources(tmp_path)
 
 
-def test_every_way_to_name_a_module_leads_to_its_new_name(sources: Sources) -> None:
+def test_a_script_comes_in_one_file_with_all_that_it_imports_and_runs_as_before(sources: Sources) -> None:
     sources.write(
         js__page_js="""
             import { a, b as c } from "./lib/a.js";
             import * as all from './lib/a.js';
             import "./lib/b.js";
+            import given from "./lib/given.js";
+            import { Own } from "./lib/given.js";
             export { d } from "./lib/b.js";
             export * from "./lib/b.js";
             /** @import { Gone } from "./lib/gone.js" */
             // import "./lib/gone.js";
-            const later = () => import("./lib/later.js").then(({ open }) => open(`import "./lib/not.js"` && c, all));
+            export async function* run() {
+              yield* [a, c, Object.keys(all), given(`x ${`y ${"z"}`}  `), new Own().name];
+            }
+            (async () => {
+              for await (const one of run()) console.log(JSON.stringify(one));
+              const { open, default: said } = await import("./lib/later.js");
+              console.log(open(), said, globalThis.times);
+            })();
         """,
-        js__lib__a_js="export const a = 1, b = 2;",
-        js__lib__b_js='import "../lib/a.js";\nexport const d = 3;',
-        js__lib__later_js="export function open() {}",
+        js__lib__a_js="""
+            globalThis.times = (globalThis.times ?? 0) + 1;
+            const b = 2;
+            export const a = 1;
+            export { b, a as e };
+        """,
+        js__lib__b_js='import "../lib/a.js";\nexport const d = (x, y) => [x, y];\nexport class K { #p = 1; }',
+        js__lib__given_js="export class Own { name = 'own'; }\nexport default (text) => text + '!';",
+        js__lib__later_js="""
+            import { a } from "./a.js";
+            export function open() { return a; }
+            export default `said  ${a}`;
+        """,
     )
-    with pytest.raises(Broken, match=r"js/page\.js names js/lib/not\.js, which is not there"):
-        sources.make()
-    sources.write(js__lib__not_js="")
     names = sources.make()
-    page = sources.read(names["js/page.js"])
-    for name, times in (("a", 2), ("b", 3), ("later", 1)):
-        new = names[f"js/lib/{name}.js"].removeprefix("js/")
-        assert re.fullmatch(rf"lib/{name}\.[0-9a-f]{{12}}\.js", new)
-        assert page.count(f"./{new}") == times
-    assert f'"../lib/{names["js/lib/a.js"].removeprefix("js/lib/")}"' in sources.read(names["js/lib/b.js"])
+    assert set(names) == {"js/page.js", "js/lib/later.js"}, "the rest is in them"
+    page, later = (sources.read(names[name]) for name in ("js/page.js", "js/lib/later.js"))
+    assert f'import("./{names["js/lib/later.js"].removeprefix("js/")}")' in page
     assert "gone" not in page
-    assert imports("js/page.js", page)[0] == names["js/lib/a.js"]
+    assert "times" not in later, "what the page has in any case does not come again"
+    said = [run_by_node(path) for path in (sources.folder / "js/page.js", sources.made.path(names["js/page.js"]))]
+    assert said[0] == said[1]
+    assert said[0].splitlines()[-1] == "1 said  1 1"
+
+
+def run_by_node(path: Path | str) -> str:
+    (Path(path).parent / "package.json").write_text('{"type": "module"}')
+    done = subprocess.run([node(), str(path)], capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def test_what_is_named_changes_the_name_of_what_names_it_and_of_nothing_else(sources: Sources) -> None:
-    sources.write(js__a_js='import "./b.js";', js__b_js='import "./c.js";', js__c_js="1;", css__a_css="a{b:c}")
+    sources.write(
+        js__a_js='import("./lib/c.js");', js__b_js="1;", js__lib__c_js="export const c = 1;", css__a_css="a{b:c}"
+    )
     before = sources.make()
-    sources.write(js__c_js="2;")
+    sources.write(js__lib__c_js="export const c = 2;")
     after = sources.make()
-    assert {name for name in before if before[name] != after[name]} == {"js/a.js", "js/b.js", "js/c.js"}
-    assert sources.read(before["js/c.js"]) == "1;", "a page that was open before still finds its own"
+    assert {name for name in before if before[name] != after[name]} == {"js/a.js", "js/lib/c.js"}
+    assert "c=1" in sources.read(before["js/lib/c.js"]), "a page that was open before still finds its own"
 
 
 @pytest.mark.parametrize(
-    ("contents", "why"),
+    ("page", "why"),
     [
-        ({"js__a_js": 'import "./b.js";', "js__b_js": 'import "./a.js";'}, "import each other.*: js/a.js, js/b.js"),
-        ({"js__a_js": 'import "./b.js";'}, "js/a.js names js/b.js, which is not there"),
-        ({"js__a_js": "import(where);"}, "no literal address"),
-        ({"js__a_js": "import(`./${where}.js`);"}, "no literal address"),
+        ('import "./b.js";', "import each other, so that none can be the first: js/b.js, js/page.js"),
+        ('import("./c.js");', "name each other, so that none can be named first: js/c.js, js/page.js"),
+        ('import "./nothing.js";', "js/nothing.js is named, and is not there"),
+        ("import(where);", "no literal address"),
+        ("import(`./${where}.js`);", "no literal address"),
+        ("export let a = 1;", "export let"),
+        ("export const a = 1, b = 2;", "several names at once"),
+        ("export const { a } = b;", "several names at once"),
     ],
 )
-def test_what_cannot_be_named_is_said(sources: Sources, contents: dict[str, str], why: str) -> None:
-    sources.write(**contents)
-    with pytest.raises(Broken, match=why):
+def test_what_cannot_be_delivered_is_said(sources: Sources, page: str, why: str) -> None:
+    sources.write(js__page_js=page, js__b_js='import "./page.js";', js__c_js='import("./page.js");')
+    if "./b.js" not in page:
+        sources.write(js__b_js="")
+    if "./c.js" not in page:
+        sources.write(js__c_js="")
+    with pytest.raises(Broken, match=re.escape(why)):
         sources.make()
 
 
@@ -145,16 +181,16 @@ def test_nothing_is_made_where_nothing_changed(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(settings, "STATIC_FILES", "built")
     monkeypatch.setattr(settings, "STATIC_ROOT", tmp_path)
     monkeypatch.setattr(serving, "staticfiles_storage", made)
-    monkeypatch.setattr(serving, "found", lambda: {name: where for name, where in found().items() if name in OURS[:4]})
+    monkeypatch.setattr(serving, "found", lambda: {name: where for name, where in found().items() if name in SOME})
     serving.prepare()
-    assert len(made.names) == 4
+    assert set(made.names) == set(SOME)
     assert all((tmp_path / name).is_file() for name in made.names.values())
     monkeypatch.setattr(DeliveryStorage, "post_process", None)
     again = DeliveryStorage(location=tmp_path, base_url="/static/")
     monkeypatch.setattr(serving, "staticfiles_storage", again)
     serving.prepare()
     assert again.names == made.names
-    assert again.url(OURS[0]) == f"/static/{made.names[OURS[0]]}"
+    assert again.url(SOME[0]) == f"/static/{made.names[SOME[0]]}"
     assert again.url("not/ours.css") == "/static/not/ours.css"
 
 
@@ -172,11 +208,11 @@ def test_where_nothing_can_be_made_the_sources_are_served(
     assert made.url("js/room.js") == "/static/js/room.js"
 
 
-def test_no_script_of_ours_is_without_those_it_imports_and_none_goes_in_circles(tmp_path: Path) -> None:
+def test_every_script_of_ours_can_be_delivered(tmp_path: Path) -> None:
     made = DeliveryStorage(location=tmp_path, base_url="/static/")
     paths = {name: where for name, where in found().items() if not name.startswith("admin/")}
     names = {name: new for name, new, _ in made.post_process(paths)}
-    assert set(OURS) <= set(names)
+    assert {"js/room.js", "js/watch.js", "js/scheme.js", "css/base.css", "js/view/emoji_picker.js"} <= set(names)
     assert len(list(delivered(tmp_path))) == len(names)
 
 
@@ -193,13 +229,12 @@ def test_all_that_a_page_needs_is_asked_for_at_once() -> None:
     assert script == "js/room.js"
     assert len(links) == len(set(links)) > 20
     assert "js/lib/types.js" not in links, "which only comments name"
-    reached, waiting = set(), ["js/room.js"]
-    while waiting:
-        name = waiting.pop()
-        text = minified(name, (settings.BASE_DIR / "static" / name).read_text())
-        waiting += {each for each in imports(name, text) if each not in reached}
-        reached |= set(imports(name, text))
-    assert set(links) == reached
+    assert "js/view/emoji_picker.js" not in links, "which is imported once it is wanted"
+
+
+def test_where_it_comes_in_one_file_nothing_else_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(staticfiles_storage, "names", {"js/room.js": "js/room.0123456789ab.js"})
+    assert rendered("js/room.js") == ["js/room.0123456789ab.js"]
 
 
 def test_a_script_that_is_not_there_is_no_page() -> None:
