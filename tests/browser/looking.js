@@ -54,7 +54,7 @@
     document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
     const clipped = everything().filter((each) => {
       const style = getComputedStyle(each);
-      if (!/hidden|clip/.test(style.overflowY) || style.textOverflow === "ellipsis" || style.webkitLineClamp !== "none") return false;
+      if (!/hidden|clip/.test(style.overflowY) || style.textOverflow === "ellipsis" || each.closest("[data-is-cut], .page--wall") || style.webkitLineClamp !== "none") return false;
       return each.clientHeight > 4 && each.scrollHeight > each.clientHeight + 2 && each.textContent.trim();
     });
     return [...reflow(), ...clipped.map((each) => `${name(each)} cuts its text off`)];
