@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
@@ -96,7 +97,7 @@ class RoomStream:
                 return
             # A page takes its time, which others need not wait for.
             open_with = partial(kind.opening, asked, started, viewer.writer)
-            opening = await asyncio.to_thread(open_with) if kind.is_page else open_with()
+            opening = await in_a_thread(open_with) if kind.is_page else open_with()
             if not viewer.is_there:
                 raise errors.GoingAway()
             viewer.has_begun = has_started = True
@@ -126,6 +127,17 @@ class RoomStream:
         finally:
             if not is_parked:
                 viewer.give_back()
+
+
+async def in_a_thread(make: Callable[[], bytes]) -> bytes:
+    """What ``make`` makes, in a thread, which would not know by itself in which language."""
+    language = translation.get_language()
+
+    def made() -> bytes:
+        with translation.override(language):
+            return make()
+
+    return await asyncio.to_thread(made)
 
 
 async def _grants_of(scope: dict[str, Any], asked: Asked) -> list[Grant]:

@@ -322,6 +322,7 @@ def watching_scenes() -> list[Scene]:
         Scene("wall", "feeds:wall", f"{WATCH}wall", state="connected", pictured=True),
         Scene("wall-empty", "feeds:wall", "/feeds/moss-garden/wall", state="connected"),
         Scene("wall-without-scripts", "feeds:wall", f"{WATCH}wall", scripts=False),
+        watch("-links", OPEN_ROOM_MENU, pictured=True),
         watch("-preferences", PREFERENCES),
         watch("-embed", in_turn(OPEN_ROOM_MENU, click("a[data-embed]", DIALOG))),
         watch("-disconnected", cut, path="/feeds/night-train/", has_line=True),
