@@ -43,8 +43,9 @@ _of_language = {
 _latin = re.compile(f"[{_LATIN}]")
 
 
-def language_of(text: str, expected: str = "") -> str:
-    """A BCP 47 tag, or nothing where the script does not say; ``expected`` where the text may be in that language."""
+def language_of(text: str, expected: str = "") -> str | None:
+    """A BCP 47 tag, ``expected`` where the text may be in that language. Empty where the script does not say, and None
+    where it is at least one of those that write Han, so that the reader's own may be the best guess."""
     primary = expected.partition("-")[0].lower()
     if not text.isascii():
         kana, hangul = len(_kana.findall(text)), len(_hangul.findall(text))
@@ -58,10 +59,10 @@ def language_of(text: str, expected: str = "") -> str:
     return expected if _of_language.get(primary, _latin).search(text) else ""
 
 
-def _of_han(text: str, primary: str, expected: str) -> str:
+def _of_han(text: str, primary: str, expected: str) -> str | None:
     more = len(_simplified.findall(text)) - len(_traditional.findall(text))
     if more == 0:
-        return expected if primary in ("ja", "zh", "ko") else ""
+        return expected if primary in ("ja", "zh", "ko") else None
     found = "zh-Hans" if more > 0 else "zh-Hant"
     # Where it agrees, what was said of the room is more exact: zh-HK, say.
     simple = not any(part in expected.lower().split("-") for part in ("hant", "tw", "hk", "mo"))

@@ -42,9 +42,9 @@ def hue(message: object) -> int | str:
 
 
 @register.simple_tag
-def written_in(message: object, expected: str) -> str:
+def written_in(message: object, expected: str) -> str | None:
     """The language of a message's text, as its script says; ``expected`` where it may be that of its room."""
-    return writing.language_of(message.text, expected or "") if message else ""
+    return writing.language_of(message.text, expected or "") if message else None
 
 
 @register.filter

@@ -14,7 +14,7 @@ CASES = json.loads(Path(__file__).with_name("languages_of_texts.json").read_text
 
 
 @pytest.mark.parametrize(("text", "expected", "found"), CASES)
-def test_the_script_of_a_text_says_its_language(text: str, expected: str, found: str) -> None:
+def test_the_script_of_a_text_says_its_language(text: str, expected: str, found: str | None) -> None:
     assert language_of(text, expected) == found
 
 

@@ -33,8 +33,8 @@ const TRADITIONAL_ONLY = new RegExp(`[${TRADITIONAL}]`, "gu");
 const WRITTEN_IN_HAN = ["ja", "zh", "ko"];
 
 /**
- * What language a text is in, as far as its script says: a BCP 47 tag, or nothing; what is expected where the text may
- * be in that.
+ * What language a text is in: a BCP 47 tag, what is expected where the text may be in that. Empty where the script does
+ * not say, and null where it is at least one of those that write Han, so that the reader's own may be the best guess.
  * @param {string} text
  * @param {string} [expected]
  */
@@ -55,7 +55,7 @@ export function languageOf(text, expected = "") {
 /** @param {string} text @param {string} primary @param {string} expected */
 function ofHan(text, primary, expected) {
   const more = count(text, SIMPLIFIED_ONLY) - count(text, TRADITIONAL_ONLY);
-  if (more === 0) return WRITTEN_IN_HAN.includes(primary) ? expected : "";
+  if (more === 0) return WRITTEN_IN_HAN.includes(primary) ? expected : null;
   // Where it agrees, what was said of the room is more exact: zh-HK, say.
   const isSimple = !/-(hant|tw|hk|mo)\b/iu.test(expected);
   if (primary === "zh" && expected !== "zh" && isSimple === more > 0) return expected;

@@ -109,7 +109,7 @@ export class Announcer {
 function lineOf({ mid, author, message }) {
   const line = document.createElement("p");
   const language = languageOf(message);
-  if (language) line.lang = language;
+  if (language !== null) line.lang = language;
   line.dataset.mid = mid;
   line.textContent = interpolate(gettext("%(name)s: %(text)s"), { name: author.name, text: excerpt(message, MOST_CHARS) });
   return line;

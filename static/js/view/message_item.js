@@ -53,8 +53,8 @@ export function fillItem(item, message, was, language = "") {
     const body = slot(item, "body");
     const found = languageOf(message.message, language);
     body.replaceChildren(safeFragment(message.html));
-    if (found) body.lang = found;
-    else body.removeAttribute("lang");
+    if (found === null) body.removeAttribute("lang");
+    else body.lang = found;
   }
   if (!sameCounts(was?.reactions, message.reactions)) fillReactions(item, message.reactions ?? {});
   localiseTime(item);
