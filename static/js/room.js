@@ -3,7 +3,7 @@ import { Connection } from "./lib/connection.js";
 import { Draft } from "./lib/draft.js";
 import { withFallback } from "./lib/fallback.js";
 import { HttpDoor } from "./lib/http_door.js";
-import { mentionOf } from "./lib/mentions.js";
+import { Lazy } from "./lib/lazy.js";
 import { MyReactions } from "./lib/my_reactions.js";
 import { Outbox } from "./lib/outbox.js";
 import { Requests } from "./lib/requests.js";
@@ -16,14 +16,9 @@ import { Announcer } from "./view/announcer.js";
 import { Composer } from "./view/composer.js";
 import { showComposerState } from "./view/composer_state.js";
 import { showStatus } from "./view/connection_status.js";
-import { Dialog } from "./view/dialog.js";
 import { showEmbedDialog } from "./view/embed_dialog.js";
-import { emojiOffers } from "./view/emoji_offers.js";
-import { complain } from "./view/feedback.js";
-import { watchKeys } from "./view/keys_dialog.js";
-import { mentionOffers } from "./view/mention_offers.js";
-import { MessageActions } from "./view/message_actions.js";
-import { editMessage } from "./view/message_editor.js";
+import { complain, complainOfFetching } from "./view/feedback.js";
+import { watchKeys } from "./view/keys_anywhere.js";
 import { MessageList } from "./view/message_list.js";
 import { MessageTools } from "./view/message_tools.js";
 import { showOutgoing } from "./view/outgoing_list.js";
@@ -33,7 +28,6 @@ import { closeLikeMenu } from "./view/popdown.js";
 import { showPresence } from "./view/presence.js";
 import { keepReadMark } from "./view/read_mark.js";
 import { showRoomLinks } from "./view/room_links.js";
-import { showTyping } from "./view/typing.js";
 
 /** @import { Message, RoomEvent } from "./lib/types.js" */
 
@@ -74,38 +68,31 @@ function takePart(path) {
   new Announcer(list, isMine);
   if (kind === "user") keepReadMark(list, connection, requests, slug);
   const { scroller } = list;
-  const dialog = new Dialog(
-    () => scroller.hold("dialog"),
-    () => {
-      // Where the message is gone that this was about, so is the focus.
-      if (document.activeElement === document.body) tools?.keys.focus();
-      scroller.release("dialog");
-    },
-  );
-  const written = showTyping(connection, standing);
-  const namesHere = showPresence(connection, (name) => {
-    composer.insert(mentionOf(name), true);
-    composer.focus();
-  });
-  const sources = [mentionOffers(namesHere, me), emojiOffers];
-  const composer = new Composer(outbox, standing, new Draft(slug, me), sources, {
+  const typing = new Lazy(async () => (await import("./view/typing.js")).showTyping(connection, standing));
+  const namesHere = showPresence(connection, (name) => composer.mention(name));
+  const aids = new Lazy(() => import("./view/writing_aids.js"));
+  const composer = new Composer(outbox, standing, new Draft(slug, me), {
+    aids,
+    sources: ({ sourcesFor }) => sourcesFor(namesHere, me),
     sent: () => scroller.follow(),
     up: () => tools?.keys.focusLast(),
-    written,
+    written: (text) => typing.here?.(text),
   });
-  const showKeys = watchKeys(dialog, standing);
-  const actions = new MessageActions({
+  const room = {
     requests,
     standing,
     mine,
-    dialog,
     isMine,
+    scroller,
+    namesHere,
+    me,
     reactions: (byId("room").dataset.reactions ?? "").split(" ").filter(Boolean),
-    answer: (message) => composer.answer(message),
-    edit: (message) => editMessage(message, requests, scroller, sources),
-    showKeys,
-  });
-  tools = new MessageTools(actions, mine, isMine, (mid) => list.get(mid), scroller);
+    answer: (/** @type {Message} */ message) => composer.answer(message),
+    refocus: () => tools?.keys.focus(),
+  };
+  const acting = new Lazy(async () => new (await import("./view/acting.js")).Acting(room));
+  tools = new MessageTools(acting, mine, isMine, (mid) => list.get(mid));
+  watchKeys(() => acting.get().then(({ showKeys }) => showKeys(), complainOfFetching));
   list.showAll();
   byId("skip-to-newest").addEventListener("click", (event) => {
     event.preventDefault();
@@ -123,10 +110,10 @@ function takePart(path) {
     if (detail.type === "message") outbox.seen(/** @type {Message} */ (detail));
     standing.apply(detail);
     if (detail.type === "message.edited") {
-      for (const about of [pinned, composer, dialog]) about.changed(/** @type {Message} */ (detail));
+      for (const about of [pinned, composer, acting.here?.dialog]) about?.changed(/** @type {Message} */ (detail));
     }
     if (detail.type === "message.deleted") {
-      for (const about of [composer, dialog]) about.gone(detail.mid);
+      for (const about of [composer, acting.here?.dialog]) about?.gone(detail.mid);
     }
     // Who only listens is told of the room, and not of what that means for them.
     if (detail.type.startsWith("room.") && connection.isMakeshift) renewRights();
@@ -143,6 +130,7 @@ function takePart(path) {
   const show = () => {
     showAbout(standing.about);
     pinned.show(standing.about.pinned, standing.may.moderate);
+    if (standing.about.shows_typing) typing.want();
     if (standing.may.moderate !== moderated) tools?.renew();
     moderated = standing.may.moderate;
   };

@@ -50,11 +50,11 @@ export class Completion {
     byId("main").append(this.#list);
     const { signal } = this.#listening;
     field.setAttribute("aria-autocomplete", "list");
-    field.addEventListener("input", () => this.#ask(), { signal });
+    field.addEventListener("input", () => this.offer(), { signal });
     field.addEventListener("blur", () => this.close(), { signal });
     // Before anybody else hears of it.
     field.addEventListener("keydown", (event) => this.#pressed(event), { signal, capture: true });
-    document.addEventListener("selectionchange", () => this.isOpen && this.#ask(), { signal });
+    document.addEventListener("selectionchange", () => this.isOpen && this.offer(), { signal });
     addEventListener("resize", () => this.isOpen && placeBeside(this.#list, field), { signal });
   }
 
@@ -78,7 +78,8 @@ export class Completion {
     for (const name of ["aria-controls", "aria-activedescendant"]) this.#field.removeAttribute(name);
   }
 
-  async #ask() {
+  /** Offer what there is for what is written now. */
+  async offer() {
     const asked = ++this.#asked;
     const { selectionStart, selectionEnd, value } = this.#field;
     const before = value.slice(0, selectionEnd);
@@ -98,6 +99,9 @@ export class Completion {
   /** @param {Offers} found */
   #show({ from, label, offers }) {
     const wasOpen = this.isOpen;
+    const inserts = (/** @type {Offer[]} */ them) => them.map(({ insert }) => insert).join("\n");
+    // The same as before: what is chosen among it stays chosen.
+    if (from === this.#from && inserts(offers) === inserts(this.#offers)) return;
     this.#from = from;
     this.#offers = offers;
     this.#list.setAttribute("aria-label", label);

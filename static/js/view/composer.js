@@ -2,16 +2,20 @@
 import { excerpt } from "../lib/excerpt.js";
 import { gettext, inDigits, interpolate, ngettext } from "../lib/words.js";
 import { showCount } from "./character_count.js";
-import { Completion } from "./completion.js";
-import { asSent } from "./emoji_offers.js";
 import { byId } from "./page.js";
 import { submitOnEnter } from "./submit_on_enter.js";
 
 /** @import { Draft } from "../lib/draft.js" */
+/** @import { Lazy } from "../lib/lazy.js" */
 /** @import { Outbox } from "../lib/outbox.js" */
 /** @import { Standing } from "../lib/standing.js" */
 /** @import { Message } from "../lib/types.js" */
 /** @import { Source } from "./completion.js" */
+
+/** @typedef {typeof import("./writing_aids.js")} Aids */
+
+// A text that may name emoji; which do is known once their names are here.
+const NAMES = /[:：][a-z0-9_+-]+[:：]/;
 
 /**
  * Where one writes. What is sent goes to the outbox and leaves the field at once; what is not sent yet is kept.
@@ -26,6 +30,7 @@ export class Composer {
   #standing;
   #on;
   #isSending = false;
+  #isHelped = false;
   /** What is answered. @type {string | undefined} */
   #answered;
 
@@ -33,10 +38,10 @@ export class Composer {
    * @param {Outbox} outbox
    * @param {Standing} standing
    * @param {Draft} draft
-   * @param {Source[]} sources what may be offered while one writes
-   * @param {{ sent(): void, up(): void, written(text: string): void }} on `up`: ArrowUp where nothing is written
+   * @param {{ aids: Lazy<Aids>, sources(aids: Aids): Source[], sent(): void, up(): void, written(text: string): void }}
+   *   on `sources`: what may be offered while one writes; `up`: ArrowUp where nothing is written
    */
-  constructor(outbox, standing, draft, sources, on) {
+  constructor(outbox, standing, draft, on) {
     this.#outbox = outbox;
     this.#standing = standing;
     this.#draft = draft;
@@ -44,7 +49,7 @@ export class Composer {
     // What the server gives back comes from a form that it could not take.
     const kept = draft.take();
     this.#field.value ||= kept;
-    new Completion(this.#field, sources);
+    this.#field.addEventListener("focus", () => this.#help());
     this.#field.addEventListener("keydown", (event) => {
       if (event.isComposing) return;
       if (event.key === "ArrowUp" && !this.#field.value) {
@@ -97,8 +102,14 @@ export class Composer {
     this.#field.dispatchEvent(new InputEvent("input", { bubbles: true, inputType: "insertText", data: text }));
   }
 
-  focus() {
+  /** Name somebody in what is being written. @param {string} name */
+  async mention(name) {
     this.#field.focus();
+    try {
+      this.insert((await this.#on.aids.get()).mentionOf(name), true);
+    } catch {
+      this.insert(`@${name}`, true);
+    }
   }
 
   /** @param {string} text */
@@ -139,12 +150,32 @@ export class Composer {
     });
   }
 
+  // What helps is fetched when somebody begins to write.
+  async #help() {
+    if (this.#isHelped) return;
+    this.#isHelped = true;
+    try {
+      const aids = await this.#on.aids.get();
+      new aids.Completion(this.#field, this.#on.sources(aids)).offer();
+    } catch {
+      this.#isHelped = false;
+    }
+  }
+
+  /** @param {string} text */
+  async #withEmoji(text) {
+    try {
+      return await (await this.#on.aids.get()).asSent(text);
+    } catch {
+      return text;
+    }
+  }
+
   async #send() {
     const typed = this.#field.value;
     if (!typed.trim() || this.#standing.refusal || this.#isSending) return;
-    const sent = asSent(typed);
     this.#isSending = true;
-    const text = sent instanceof Promise ? await sent : sent;
+    const text = NAMES.test(typed) ? await this.#withEmoji(typed) : typed;
     this.#isSending = false;
     const length = [...text].length;
     const most = Number(this.#form.dataset.maxChars);

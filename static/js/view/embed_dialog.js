@@ -1,6 +1,5 @@
 // @ts-check
 import { gettext } from "../lib/words.js";
-import { watchChooser } from "./chooser.js";
 import { fetchPage } from "./page.js";
 
 /** Has links to where a room's embedding is chosen ask in a dialog, on the page where one is. */
@@ -10,15 +9,20 @@ export function showEmbedDialog() {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     try {
-      open((await fetchPage(link.href)).getElementById("chooser"), link);
+      const [page, { watchChooser }] = await Promise.all([fetchPage(link.href), import("./chooser.js")]);
+      open(page.getElementById("chooser"), link, watchChooser);
     } catch {
       location.assign(link.href);
     }
   });
 }
 
-/** @param {HTMLElement | null} chooser @param {HTMLElement} opener */
-function open(chooser, opener) {
+/**
+ * @param {HTMLElement | null} chooser
+ * @param {HTMLElement} opener
+ * @param {(form: HTMLFormElement) => void} watch
+ */
+function open(chooser, opener, watch) {
   const dialog = document.createElement("dialog");
   const title = document.createElement("h2");
   const close = document.createElement("button");
@@ -37,6 +41,6 @@ function open(chooser, opener) {
   });
   dialog.append(title, /** @type {HTMLElement} */ (chooser), close);
   document.body.append(dialog);
-  watchChooser(/** @type {HTMLFormElement} */ (chooser));
+  watch(/** @type {HTMLFormElement} */ (chooser));
   dialog.showModal();
 }

@@ -1,4 +1,5 @@
 // @ts-check
+import { gettext } from "../lib/words.js";
 import { byId } from "./page.js";
 
 const SHOWN_MS = 6_000;
@@ -22,4 +23,9 @@ export function say(text, isError = false) {
 /** @param {unknown} error with a sentence for people */
 export function complain(error) {
   say(/** @type {Error} */ (error).message, true);
+}
+
+/** What somebody wanted to use could not be fetched. */
+export function complainOfFetching() {
+  say(gettext("That could not be fetched. Try again when there is a connection."), true);
 }

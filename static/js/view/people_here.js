@@ -1,7 +1,7 @@
 // @ts-check
-import { hueOf, letterOf } from "../lib/hues.js";
+import { letterOf } from "../lib/hues.js";
 
-/** @typedef {{ name: string, id?: string, hue?: number }} Person */
+/** @typedef {{ name: string, id?: string, hue?: string }} Person */
 
 /** Who spoke on this page, whoever spoke last first. @returns {Person[]} */
 export function authorsShown() {
@@ -10,7 +10,8 @@ export function authorsShown() {
   for (const item of [...items].reverse()) {
     const name = item.querySelector(".message__author")?.textContent ?? "";
     const { author: id = "" } = item.dataset;
-    if (name && !people.has(id)) people.set(id, { name, id });
+    const { hue } = /** @type {HTMLElement} */ (item.querySelector(".message__avatar")).dataset;
+    if (name && !people.has(id)) people.set(id, { name, id, hue });
   }
   return [...people.values()];
 }
@@ -19,11 +20,11 @@ export function authorsShown() {
  * Somebody's letter in their colour, where that is known.
  * @param {Person} person
  */
-export function letterSign({ name, id, hue }) {
+export function letterSign({ name, hue }) {
   const sign = document.createElement("span");
   sign.className = "letter";
   sign.setAttribute("aria-hidden", "true");
   sign.textContent = letterOf(name);
-  if (id) sign.dataset.hue = String(hueOf(id, hue));
+  if (hue) sign.dataset.hue = hue;
   return sign;
 }
