@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
@@ -23,7 +22,8 @@ from chat.visitors import visitor
 from feeds import grip
 from feeds.answering import METHODS, Answers
 from feeds.eventstream import Asked, read_request
-from feeds.forms.kinds import EVENTS, Kind, kind_for
+from feeds.forms.kinds import EVENTS, Kind, Started, kind_for
+from feeds.forms.writers import Writer
 from feeds.reading import bearer
 from feeds.viewers import MergedViewer, Viewer
 
@@ -96,8 +96,8 @@ class RoomStream:
                 await self.answers.send(send, 204, {})  # they have all of it: an EventSource stays closed after this
                 return
             # A page takes its time, which others need not wait for.
-            open_with = partial(kind.opening, asked, started, viewer.writer)
-            opening = await in_a_thread(open_with) if kind.is_page else open_with()
+            open_with = partial(_opening, viewer.language, kind, asked, started, viewer.writer)
+            opening = await asyncio.to_thread(open_with) if kind.is_page else open_with()
             if not viewer.is_there:
                 raise errors.GoingAway()
             viewer.has_begun = has_started = True
@@ -129,15 +129,10 @@ class RoomStream:
                 viewer.give_back()
 
 
-async def in_a_thread(make: Callable[[], bytes]) -> bytes:
-    """What ``make`` makes, in a thread, which would not know by itself in which language."""
-    language = translation.get_language()
-
-    def made() -> bytes:
-        with translation.override(language):
-            return make()
-
-    return await asyncio.to_thread(made)
+def _opening(language: str, kind: Kind, asked: Asked, started: list[Started], writer: Writer | None) -> bytes:
+    """The first words, in ``language``: another thread knows of none."""
+    with translation.override(language):
+        return kind.opening(asked, started, writer)
 
 
 async def _grants_of(scope: dict[str, Any], asked: Asked) -> list[Grant]:
