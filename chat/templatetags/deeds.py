@@ -1,12 +1,17 @@
-"""What the audit log has words for only in the code: who acted where it was nobody's account, and what they did."""
+"""The audit log in words: what is kept of who did what, and how, are names from the code."""
 
 from django import template
+from django.db.models import Field
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from chat.administration import A_GUEST, A_NETWORK
 from chat.audit import SITE
+from chat.durations import in_words
 from chat.erasing import NOBODY
+from chat.models import AuditEntry, Report, Room
+from chat.templatetags.people import badge
 
 register = template.Library()
 
@@ -54,6 +59,32 @@ _DEEDS = {
     "unmute": pgettext_lazy("audit log", "lifted a mute"),
     "unpin": pgettext_lazy("audit log", "unpinned a message"),
 }
+_DETAILS = {
+    "against": pgettext_lazy("audit log", "against"),
+    "caught_by": pgettext_lazy("audit log", "caught by"),
+    "count": pgettext_lazy("audit log", "how many"),
+    "days": pgettext_lazy("audit log", "days"),
+    "from": pgettext_lazy("audit log", "before"),
+    "messages": pgettext_lazy("audit log", "messages"),
+    "most_uses": pgettext_lazy("audit log", "most uses"),
+    "scopes": pgettext_lazy("audit log", "may"),
+    "seconds": pgettext_lazy("audit log", "for"),
+    "to": pgettext_lazy("audit log", "now"),
+    "token": pgettext_lazy("audit log", "token"),
+    "until": pgettext_lazy("audit log", "until"),
+    "webhook": pgettext_lazy("audit log", "webhook"),
+    "why": pgettext_lazy("audit log", "because of"),
+}
+_VALUES = {
+    True: pgettext_lazy("audit log", "yes"),
+    False: pgettext_lazy("audit log", "no"),
+    "account": pgettext_lazy("audit log", "the account"),
+    "guest": pgettext_lazy("audit log", "the guest"),
+    "network": pgettext_lazy("audit log", "the network"),
+    "delete": pgettext_lazy("audit log", "deleted"),
+    "anonymise": pgettext_lazy("audit log", "left without a name"),
+}
+_OF_SETTINGS = ("change", "site_rules")
 
 
 @register.filter
@@ -66,3 +97,46 @@ def called(name: str) -> str:
 def deed(action: str) -> str:
     """An entry's action in the page's language; as it is where there is no word for it."""
     return str(_DEEDS.get(action, action))
+
+
+@register.filter
+def whom(entry: AuditEntry) -> str:
+    """Whom or what it was done to: somebody's name, or what a setting is called."""
+    if entry.action in _OF_SETTINGS:
+        setting = _setting(entry.target)
+        return capfirst(setting.verbose_name) if setting is not None else entry.target
+    return called(badge(entry.target) if entry.action in ("invite", "revoke_invitation") else entry.target)
+
+
+@register.filter
+def how(entry: AuditEntry) -> list[str]:
+    """What else is kept of it, each with what it is."""
+    setting = _setting(entry.target) if entry.action in _OF_SETTINGS else None
+    return [f"{_DETAILS.get(name, name)}: {_in_words(name, value, setting)}" for name, value in entry.details.items()]
+
+
+def _setting(name: str) -> Field | None:
+    return next((field for field in Room._meta.fields if field.name == name), None)
+
+
+def _in_words(name: str, value: object, setting: Field | None) -> object:
+    if setting is not None and setting.choices:
+        return dict(setting.flatchoices).get(value, value)
+    match name, value:
+        case "seconds", int():
+            return in_words(value)
+        case "seconds", None:
+            return _("for good")
+        case _, None | "":
+            return "–"
+        case "why", str():
+            return dict(Report.Reason.choices).get(value, value)
+        case "from" | "to", str():
+            return badge(value)
+        case "scopes", str():
+            return ", ".join(map(badge, value.split()))
+        case "against" | "messages", str():
+            return _VALUES.get(value, value)
+        case _, bool():
+            return _VALUES[value]
+    return value
