@@ -239,3 +239,19 @@ def test_commands_speak_english_whoever_starts_them(cast, settings) -> None:
     settings.LANGUAGE_CODE = "ja"
     with translation.override("ja"), pytest.raises(CommandError, match="A private room has an owner: name one"):
         call_command("create_room", "Attic", visibility="private")
+
+
+def test_the_audit_log_is_read_in_words(cast) -> None:
+    mid = posting.post(cast.gil, cast.room.pk, "hello").mid
+    moderation.mute(cast.olga, cast.room.pk, mid, 3600)
+    governing.change_room(cast.olga, cast.room.pk, {"on_words": "hold", "slow_seconds": 5})
+    governing.set_role(cast.olga, cast.room.pk, "mio", "moderator")
+    english, japanese = (
+        signed_in(cast.users.olga, headers={"Accept-Language": language}).get("/chat/veranda/audit").text
+        for language in ("en", "ja")
+    )
+    for words in ("muted somebody", "for: 1 hour", "Blocked words", "now: Hold until", "before: member", "before: 0"):
+        assert words in english
+        assert words not in japanese
+    for code in ("on_words", "seconds:", "against:", "hold<", "moderator<"):
+        assert code not in japanese
