@@ -46,7 +46,8 @@ class Scene:
     """``address`` is the name in the table of addresses, ``path`` what is asked for, with ``Stage.facts`` in braces.
 
     ``act`` brings the state about on the page. ``state`` is that of its connection before that. ``scripts``: whether
-    the browser runs any. ``has_line``: it comes over a line of its own. ``house``: on which of the stage's servers.
+    the browser runs any. ``has_line``: it comes over a line of its own. ``house``: on which of the stage's servers. ``is_anywhere``:
+    one sees it as well in a room where less was said, which is looked through sooner.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Scene:
     scripts: bool = True
     has_line: bool = False
     house: str = "full"
+    is_anywhere: bool = False
     ends: bool = True  # whether the page is ever loaded; one that goes on is not
     pictured: bool = False
 
@@ -165,6 +167,7 @@ DIALOG = "dialog[open]"
 OPEN_ROOM_MENU = click("#room-menu > summary", "#room-menu .room__ways")
 PREFERENCES = click(".site-header__preferences", "#preferences")
 ROOM = "/chat/veranda/"
+SMALL_ROOM = "/chat/porch/"
 WATCH = "/feeds/veranda/"
 
 
@@ -179,27 +182,27 @@ def room_scenes() -> list[Scene]:
         room("moderator", who="momo"),
         room("account", who="mio"),
         room("newcomer", who="nobody"),
-        room("unfolded", open_details, who="olga"),
-        room("preferences", PREFERENCES, pictured=True),
-        room("draft", write("縁側で\nお茶を飲みながら\n話しましょう。")),
-        room("reply", press("r", "#composer-reply"), pictured=True),
-        room("menu", press("Enter", "[role=menu]"), pictured=True),
-        room("menu-owner", press("Enter", "[role=menu]"), who="olga", pictured=True),
-        room("menu-own", press("Enter", "[role=menu]", mine=True), who="mio"),
-        room("edit", press("e", ".message__form textarea", mine=True), who="mio", pictured=True),
-        room("delete", press("d", DIALOG, mine=True), who="mio"),
-        room("report", press("!", DIALOG), pictured=True),
-        room("keys", press("?", DIALOG), pictured=True),
-        room("keys-owner", press("?", DIALOG), who="olga"),
-        room("ban", press("b", DIALOG), who="olga", pictured=True),
-        room("mute", press("m", DIALOG), who="olga", pictured=True),
-        room("delete-other", press("d", DIALOG), who="olga"),
-        room("delete-recent", press("a", DIALOG), who="olga"),
-        room("links", OPEN_ROOM_MENU, pictured=True),
-        room("embed", in_turn(OPEN_ROOM_MENU, click("a[data-embed]", DIALOG))),
-        room("emoji", click("#emoji", "#emoji[aria-expanded=true]"), pictured=True),
-        room("emoji-by-name", write_on(":te"), pictured=True),
-        room("mention", write_on("@m")),
+        room("unfolded", open_details, who="olga", is_anywhere=True),
+        room("preferences", PREFERENCES, pictured=True, is_anywhere=True),
+        room("draft", write("縁側で\nお茶を飲みながら\n話しましょう。"), is_anywhere=True),
+        room("reply", press("r", "#composer-reply"), pictured=True, is_anywhere=True),
+        room("menu", press("Enter", "[role=menu]"), pictured=True, is_anywhere=True),
+        room("menu-owner", press("Enter", "[role=menu]"), who="olga", pictured=True, is_anywhere=True),
+        room("menu-own", press("Enter", "[role=menu]", mine=True), who="mio", is_anywhere=True),
+        room("edit", press("e", ".message__form textarea", mine=True), who="mio", pictured=True, is_anywhere=True),
+        room("delete", press("d", DIALOG, mine=True), who="mio", is_anywhere=True),
+        room("report", press("!", DIALOG), pictured=True, is_anywhere=True),
+        room("keys", press("?", DIALOG), pictured=True, is_anywhere=True),
+        room("keys-owner", press("?", DIALOG), who="olga", is_anywhere=True),
+        room("ban", press("b", DIALOG), who="olga", pictured=True, is_anywhere=True),
+        room("mute", press("m", DIALOG), who="olga", pictured=True, is_anywhere=True),
+        room("delete-other", press("d", DIALOG), who="olga", is_anywhere=True),
+        room("delete-recent", press("a", DIALOG), who="olga", is_anywhere=True),
+        room("links", OPEN_ROOM_MENU, pictured=True, is_anywhere=True),
+        room("embed", in_turn(OPEN_ROOM_MENU, click("a[data-embed]", DIALOG)), is_anywhere=True),
+        room("emoji", click("#emoji", "#emoji[aria-expanded=true]"), pictured=True, is_anywhere=True),
+        room("emoji-by-name", write_on(":te"), pictured=True, is_anywhere=True),
+        room("mention", write_on("@m"), is_anywhere=True),
         room("disconnected", cut, path="/chat/night-train/", has_line=True, pictured=True),
         room("muted", who="mutsu", path="/chat/market/", pictured=True),
         room("slow", send("One at a time.", "#composer-state:not(:empty)"), path="/chat/evening-walk/", pictured=True),
@@ -383,9 +386,12 @@ SCENES = [*people_scenes(), *room_scenes(), *keeping_scenes(), *watching_scenes(
 class Gallery:
     """Opens scenes. Each person has one browser profile in each language, kept from scene to scene."""
 
-    def __init__(self, browser: Browser, stage: Stage, now: datetime | None = None, **options: object) -> None:
-        """``now``: at which moment the browser's clock stands; otherwise it goes."""
-        self.browser, self.stage, self.now, self.options = browser, stage, now, options
+    def __init__(
+        self, browser: Browser, stage: Stage, now: datetime | None = None, *, is_brief: bool = False, **options: object
+    ) -> None:
+        """``now``: at which moment the browser's clock stands; otherwise it goes. ``is_brief``: what shows in any room
+        is shown in a small one."""
+        self.browser, self.stage, self.now, self.is_brief, self.options = browser, stage, now, is_brief, options
         self._contexts: dict[tuple[str, str, str, bool], BrowserContext] = {}
 
     async def close(self) -> None:
@@ -416,6 +422,8 @@ class Gallery:
             stack.push_async_callback(page.close)
             view = View(page, line)
             path = scene.path.format(**self.stage.facts)
+            if self.is_brief and scene.is_anywhere:
+                path = path.replace(ROOM, SMALL_ROOM)
             wait_until = "load" if scene.ends else "commit"
             answer = await page.goto((line or server).base + path, wait_until=wait_until)
             if scene.state:

@@ -80,6 +80,7 @@ class Stage:
 
     def build(self) -> dict[str, dict[str, str]]:
         self.make_full_room()
+        self.make_small_room()
         self.make_other_rooms()
         self.make_queue()
         self.make_private_room()
@@ -142,6 +143,14 @@ class Stage:
             "month": f"{today:%Y/%m}",
             "day": f"{today:%Y/%m/%d}",
         }
+
+    def make_small_room(self) -> None:
+        """A few messages of each kind of author: enough for all that is done with one."""
+        room = self.room("Porch", topic="Tea, the garden, and whoever comes by.")
+        for name, minutes, text in [SAID[0], SAID[1], SAID[3], SAID[5]]:
+            mid = self.say(room, name, text, NOON - timedelta(minutes=90 - minutes))
+        self.say(room, "mio", "わたしも一杯お願いします", NOON - timedelta(minutes=40), reply_to=mid)
+        self.say(room, "olga", "It is on the porch.", NOON - timedelta(minutes=30))
 
     def make_other_rooms(self) -> None:
         self.room("Moss garden", topic="Quiet, please.")  # an empty one

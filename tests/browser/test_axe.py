@@ -113,7 +113,7 @@ async def looks(
     chosen = [getattr(item, "callspec", None) for item in request.session.items if "::test_a_scene[" in item.nodeid]
     cases = [(each.params["scene"], each.params["language"]) for each in chosen if each]
     with stage(tmp_path_factory.mktemp("stage")) as house:
-        gallery = Gallery(browser, house, reduced_motion="reduce", viewport=WIDE)
+        gallery = Gallery(browser, house, is_brief=not LONG, reduced_motion="reduce", viewport=WIDE)
         looks = Looks(gallery, cases)
         yield looks
         await looks.close()
