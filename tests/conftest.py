@@ -3,9 +3,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from tests.faults import law
 from tests.servers import Engawa, Postgres, Redis, make_database, postgres_process, redis_process
+
+# Pages name what lies in static/, whatever a server has made of it here. Before any test brings the application in.
+settings.STATIC_FILES = "sources"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
