@@ -67,7 +67,8 @@ class Progress:
         if report.when == "call" or not report.passed:
             self._outcomes.setdefault(_file(report.nodeid), Counter())[report.outcome] += 1
         if report.failed:
-            self._terminal.write_line(f"       FAILED {report.nodeid} ({report.when})", red=True)
+            why = report.longreprtext.strip().split("\n")[-1]
+            self._terminal.write_line(f"       FAILED {report.nodeid} ({report.when}): {why}", red=True)
 
     def took(self, file: str, seconds: float) -> None:
         self._seconds[file] += seconds
