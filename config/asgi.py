@@ -10,7 +10,7 @@ from django.core.asgi import get_asgi_application
 # Django first: what follows imports models, which need the apps to be loaded.
 django.setup(set_prefix=False)
 
-from config.delivery.serving import prepare  # noqa: E402
+from config.delivery import prepare  # noqa: E402
 
 prepare()  # the middleware, which is made next, serves what there is then
 django_application = get_asgi_application()

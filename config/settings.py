@@ -173,7 +173,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "config.delivery.serving.StaticMiddleware",
+    "servestatic.middleware.ServeStaticMiddleware",
     "feeds.middleware.UnlistedMiddleware",
     "feeds.middleware.CookielessMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -234,9 +234,12 @@ STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "config.delivery.storage.DeliveryStorage"},
+    "staticfiles": {"BACKEND": "config.delivery.DeliveryStorage"},
 }
 SERVESTATIC_USE_FINDERS = True  # under their own names files are served from where they lie
+SERVESTATIC_USE_STATIC_ROOT = STATIC_FILES == "built"  # under names with a hash, what was made of them
+SERVESTATIC_USE_MANIFEST = False
+SERVESTATIC_KEEP_ONLY_HASHED_FILES = True
 SERVESTATIC_AUTOREFRESH = DEBUG
 SERVESTATIC_MAX_AGE = 0  # names that carry no hash: browsers ask again and are told 304
 SERVESTATIC_ALLOW_ALL_ORIGINS = False

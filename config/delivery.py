@@ -1,0 +1,101 @@
+"""How scripts, styles and images reach a browser: as they lie in ``static/``, or as ``collectstatic`` leaves them,
+under names that have a hash of what they hold, compressed, and kept by browsers for ever.
+
+Django rewrites what modules import, ServeStatic compresses; all that is ours is when that is done.
+"""
+
+import fcntl
+import logging
+from hashlib import sha256
+from importlib.metadata import version
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.staticfiles import finders
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from servestatic.compress import Compressor
+from servestatic.storage import CompressedManifestStaticFilesStorage
+
+BUILT, SOURCES = "built", "sources"
+NOT_DELIVERED = ["released"]  # of these feeds.scripts sees to itself
+_MADE_BY = ("Django", "brotli", "rjsmin", "servestatic")
+
+logger = logging.getLogger(__name__)
+
+
+class ScriptCompressor(Compressor):
+    """Takes comments out of scripts before it compresses them. Styles stay as they are: what is written for them does
+    not know rules within rules."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._scripts = Compressor(**{**options, "minify": True})
+
+    def compress(self, path: str | PathLike[str]) -> list[str]:
+        return self._scripts.compress(path) if fspath(path).endswith(".js") else super().compress(path)
+
+
+class DeliveryStorage(CompressedManifestStaticFilesStorage):
+    """Names the sources until ``prepare`` has seen to it that what was made of them is there."""
+
+    support_js_module_import_aggregation = True
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.forget()
+
+    def forget(self) -> None:
+        self.hashed_files = {}
+
+    def learn(self) -> None:
+        self.hashed_files, self.manifest_hash = self.load_manifest()
+
+    def read_manifest(self) -> str | None:
+        try:
+            return super().read_manifest()
+        except OSError:  # where nothing can lie, nothing does
+            return None
+
+    def stored_name(self, name: str) -> str:
+        is_known = self.hash_key(self.clean_name(name)) in self.hashed_files
+        return super().stored_name(name) if is_known else name
+
+    def create_compressor(self, **options: Any) -> Compressor:
+        return ScriptCompressor(**options)
+
+
+def prepare() -> None:
+    """Have the files made where they are not, or not of the sources as they are. Where that cannot be, pages name the
+    sources, which work as well and take longer to load."""
+    if settings.STATIC_FILES != BUILT:
+        return
+    root = Path(settings.STATIC_ROOT)
+    made_of = root / "sources.sha256"
+    wanted = _digest()
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with (root / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # the first of several processes makes them
+            if not made_of.exists() or made_of.read_text() != wanted:
+                call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=NOT_DELIVERED)
+                made_of.write_text(wanted)
+        staticfiles_storage.learn()
+    except (CommandError, OSError, ValueError) as error:
+        staticfiles_storage.forget()
+        logger.warning("static files are served as they lie: %s", error)
+
+
+def _digest() -> str:
+    """What differs where other files would be made."""
+    hashed = sha256(" ".join(f"{package} {version(package)}" for package in _MADE_BY).encode())
+    hashed.update(Path(__file__).read_bytes())
+    for finder in finders.get_finders():
+        for path, storage in sorted(finder.list(NOT_DELIVERED), key=lambda found: found[0]):
+            hashed.update(path.encode())
+            with storage.open(path) as file:
+                hashed.update(sha256(file.read()).digest())
+    return hashed.hexdigest()
