@@ -46,8 +46,8 @@ class Scene:
     """``address`` is the name in the table of addresses, ``path`` what is asked for, with ``Stage.facts`` in braces.
 
     ``act`` brings the state about on the page. ``state`` is that of its connection before that. ``scripts``: whether
-    the browser runs any. ``has_line``: it comes over a line of its own. ``house``: on which of the stage's servers. ``is_anywhere``:
-    one sees it as well in a room where less was said, which is looked through sooner.
+    the browser runs any. ``has_line``: it comes over a line of its own. ``house``: on which of the stage's servers.
+    ``is_anywhere``: one sees it as well in a room where less was said, which is looked through sooner.
     """
 
     name: str

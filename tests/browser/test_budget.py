@@ -51,6 +51,7 @@ async def test_no_script_waits_for_another(server: Engawa, person: Callable[...,
     )
     await page.goto(f"{server.base}/chat/lobby/")
     await expect(page.locator("body")).to_have_attribute("data-state", "connected")
-    scripts = {url.partition("/static/js/")[2].partition(".")[0]: by for url, by in initiated.items() if ".js" in url}
-    # The page's own head names all of them, and what they import is in them.
-    assert scripts == dict.fromkeys(("scheme", "room", "worker"), "parser")
+    scripts = {url for url, by in initiated.items() if ".js" in url}
+    assert len(scripts) > 20
+    # The page's own head names all of them.
+    assert {url for url in scripts if initiated[url] != "parser"} == set()
