@@ -381,6 +381,7 @@ async def test_without_a_websocket_all_of_it_goes_by_http(house: Engaged, person
     await page.locator("#composer-text").focus()
     for key in ("ArrowUp", "p", "+"):
         await page.keyboard.press(key)
+    await expect(page.get_by_role("menu")).to_be_visible()
     await page.keyboard.press("Enter")  # the first reaction
     for view in (page, guest):
         await expect(view.locator("#log .chip")).to_have_text(["👍 1"])

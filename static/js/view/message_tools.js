@@ -36,8 +36,8 @@ export class MessageTools {
     this.#isMine = isMine;
     this.#get = get;
     this.keys = new MessageKeys((item, key) => this.#pressed(item, key));
-    // Whoever comes near a message may be about to do something with it.
-    for (const near of ["pointerover", "focusin"]) byId("log").addEventListener(near, acting.want, { once: true });
+    // Whoever comes near may be about to do something with a message.
+    for (const near of ["pointerover", "focusin"]) byId("room").addEventListener(near, acting.want, { once: true });
     byId("log").addEventListener("click", (event) => this.#clicked(/** @type {Element} */ (event.target)));
   }
 
