@@ -27,5 +27,5 @@ export function complain(error) {
 
 /** What somebody wanted to use could not be fetched. */
 export function complainOfFetching() {
-  say(gettext("That could not be fetched. Try again when there is a connection."), true);
+  say(gettext("There is no answer from the server. Try again."), true);
 }

@@ -3,7 +3,7 @@ import { keep, readKept } from "../lib/kept.js";
 import { byId } from "./page.js";
 
 const NAME = "engawa:keys";
-const ONLY_ON_A_MESSAGE = "only-on-a-message";
+const ONLY_ON_A_MESSAGE = "message";
 const place = () => localStorage;
 
 /** Whether "?" means the list of keys anywhere: somebody who speaks to their computer may do without. */
