@@ -40,6 +40,8 @@ CHAT = [
         "profile_views",
         "routing",
     ],
+    ["accounts", "admin", "admin_site", "apps", "error_views", "language_views", "password_reset", "profile_views"],
+    ["routing"],
     ["api_schemas", "pwa", "views"],
     ["api"],
     ["api_door", "command_views", "member_views", "moderator_views", "owner_views", "search_views"],
