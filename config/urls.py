@@ -12,6 +12,7 @@ from chat.profile_views import DeleteAccountView, ExportView, ProfileView
 from chat.views import IndexView
 from chat.words import WordsView
 
+handler500 = "chat.error_views.server_error"
 urlpatterns = [
     path("", IndexView.as_view(), name="home"),
     path("chat/", include("chat.urls")),

@@ -1,9 +1,10 @@
 """Somebody's colour and letter, what they are, and the language of a page."""
 
+from urllib.parse import quote
+
 from django import template
 from django.conf import settings
 from django.urls import reverse
-from django.utils.http import urlencode
 from django.utils.translation import get_language, pgettext_lazy
 
 from chat import hues, policies, words, writing
@@ -64,7 +65,7 @@ def way_back(context: template.Context) -> str:
     here = request.get_full_path() if is_place else ""
     if request.path.startswith(reverse("login").removesuffix("login/")):
         here = context.get("next") or ""  # on the way already
-    return f"?{urlencode({'next': here})}" if here not in ("", reverse("chat:index"), reverse("home")) else ""
+    return f"?next={quote(here, safe='/')}" if here not in ("", reverse("chat:index"), reverse("home")) else ""
 
 
 @register.simple_tag(takes_context=True)

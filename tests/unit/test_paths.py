@@ -7,6 +7,7 @@ import pytest
 from django.conf import settings
 from django.template import loader
 from django.test import Client, RequestFactory
+from django.urls import get_resolver
 
 from chat import error_views, errors, governing, invitations, moderation, posting
 from chat.middleware import ErrorMiddleware
@@ -139,6 +140,8 @@ def test_the_page_for_our_faults_needs_nothing(rf: RequestFactory, monkeypatch, 
 
 
 def test_a_fault_of_ours_comes_with_that_page(cast, monkeypatch) -> None:
+    assert get_resolver().resolve_error_handler(500) is error_views.server_error
+
     def broken(*_: object) -> None:
         raise RuntimeError("broken")
 
