@@ -71,14 +71,14 @@ async def test_a_room_is_played_again_and_loses_what_is_deleted(old: Engawa, per
     messages = page.locator("#log > .message")
     await expect(messages).to_have_count(0)
     await page.get_by_role("button", name="Play").click()
-    await expect(page.get_by_text("This is message 1001,")).to_be_visible()
+    await expect(messages.get_by_text("This is message 1001,")).to_be_visible()
     await page.get_by_role("button", name="Pause").click()
     count = await messages.count()
     assert 2 <= count < 12
     # Paused, and yet nothing that is gone stays on the screen.
     old.shell(f"from chat import actions; from chat.models import Room\n"
               f"actions.remove(Room.objects.get(slug='again').pk, {mid_of(1000)!r})")  # fmt: skip
-    await expect(page.get_by_text("This is message 1000,")).to_have_count(0)
+    await expect(messages.get_by_text("This is message 1000,")).to_have_count(0)
     await expect(messages).to_have_count(count - 1)
     await page.get_by_label("Speed").select_option("max")
     await page.get_by_role("button", name="Play").click()
