@@ -101,7 +101,7 @@ async def tab_through(page: Page) -> list[str]:
         await asyncio.gather(*(page.keyboard.press("Tab") for _ in range(10)))
         said = await page.evaluate("looking.seenFocus()")
     found = [f"{each} does not show that it has the focus" for each in said["unseen"]]
-    if stops < MOST_STOPS and said["missed"]:
+    if said["stops"] < MOST_STOPS and said["missed"]:
         found.append(f"Tab never comes to {said['missed']}")
     return found
 

@@ -2,8 +2,8 @@
 import { byId } from "./page.js";
 
 /**
- * Moves the focus among messages by keys: one of them is a stop for Tab, and arrow keys go on from there. Where the one
- * that has the focus goes, its neighbour gets it.
+ * Moves the focus among messages by keys: one of them is a stop for Tab, with the links in it, and arrow keys go on from
+ * there. Where the one that has the focus goes, its neighbour gets it.
  */
 export class MessageKeys {
   #list = byId("log");
@@ -30,6 +30,7 @@ export class MessageKeys {
   /** @param {HTMLElement} item */
   shown(item) {
     if (!item.hasAttribute("tabindex")) item.tabIndex = -1;
+    reach(item, item === this.#stop);
     // The newest, as long as nobody is among them.
     const isLast = item === this.#list.lastElementChild;
     if (!this.#stop || (isLast && !this.#list.contains(document.activeElement))) this.#stopAt(item);
@@ -92,8 +93,18 @@ export class MessageKeys {
 
   /** @param {HTMLElement} item */
   #stopAt(item) {
-    if (this.#stop && this.#stop !== item) this.#stop.tabIndex = -1;
+    if (this.#stop === item) return;
+    if (this.#stop) {
+      this.#stop.tabIndex = -1;
+      reach(this.#stop, false);
+    }
     item.tabIndex = 0;
+    reach(item, true);
     this.#stop = item;
   }
+}
+
+/** Whether Tab comes to the links in a message. @param {HTMLElement} item @param {boolean} isReached */
+function reach(item, isReached) {
+  for (const link of item.querySelectorAll("a")) link.tabIndex = isReached ? 0 : -1;
 }
