@@ -93,7 +93,8 @@
       (each) => each.tabIndex >= 0 && !each.disabled && isShown(each) && !each.closest("[inert]"),
     );
     const missed = document.querySelector("dialog:modal, [role=menu]") ? undefined : stopping.find((each) => !stops.has(each));
-    return { stops: stops.size, unseen: [...unseen], missed: missed ? name(missed) : "" };
+    const isRound = steps.slice(1).some(({ element }) => element === steps[0].element);
+    return { isRound, unseen: [...unseen], missed: missed ? name(missed) : "" };
   }
 
   window.looking = { axe, frame, reflow, space, forced, watchFocus, seenFocus };
