@@ -20,9 +20,9 @@ from tests.parts import chromium, fonts
 from tests.servers import ROOT
 
 FOLDER = ROOT / "docs" / "screenshots"
-QUALITY = 65
+QUALITY = 45
 HEIGHTS = {360: 740, 1280: 800}  # by width; pages that are longer are shown further down, too
-MOST_HEIGHT = 1100
+MOST_HEIGHT = 900
 SCHEMES = ("light", "dark")
 TIME_ZONES = {"en": "Europe/London", "ja": "Asia/Tokyo"}
 STILL = "* { caret-color: transparent !important; animation: none !important; transition: none !important }"
