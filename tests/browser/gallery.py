@@ -153,12 +153,6 @@ async def cut(view: View) -> None:
         await expect(view.page.locator(".message--outgoing, .message[data-fate]").last).to_be_visible()
 
 
-async def ask_twice(view: View) -> None:
-    """More than is allowed at once."""
-    await view.page.reload()
-    await view.page.reload()
-
-
 SHOW_NOSCRIPT = "for (const each of document.querySelectorAll('noscript')) each.outerHTML = each.textContent"
 ENTER = "form[action$='/chat/']"
 EMAIL = "form:has([name=email])"
@@ -303,7 +297,8 @@ def people_scenes() -> list[Scene]:
         form("error-400", "home", f"/?{'x&' * 1001}", status=400),
         form("error-403", "home", "/", fill(ENTER, name="x", csrfmiddlewaretoken="x"), pictured=True),
         form("error-404", "home", "/nothing", status=404, pictured=True),
-        form("error-429", "feeds:search", "/feeds/hush/search?q=tea", ask_twice, house="bare", pictured=True),
+        form("error-429", "chat:room", "/chat/hush/", in_turn(fill("#composer", message="One"),
+             fill("#composer", message="Two")), scripts=False, house="bare", pictured=True),
         form("error-500", "feeds:watch", "/feeds/broken/", status=500, pictured=True),
     ]  # fmt: skip
 

@@ -12,7 +12,7 @@ NOON = datetime(2026, 5, 16, 12, tzinfo=UTC)  # of the day on which most was sai
 PREPARE = "import json; from tests.browser.stage_data import build; print(json.dumps(build()))"
 # So that a page holds few messages, and has earlier ones.
 FULL = {"PAGE_MESSAGES": "24", "POSTS_PER_MINUTE": "0", "REPORTS_PER_HOUR": "0", "SEARCHES_PER_MINUTE": "0"}
-BARE = {"SEARCHES_PER_MINUTE": "1"}
+BARE = {"POSTS_PER_MINUTE": "1"}
 PREPARE_BARE = "from chat import actions; actions.make_room(None, 'hush', 'Hush', 'unlisted')"
 
 
