@@ -20,7 +20,7 @@ from tests.parts import chromium, fonts
 from tests.servers import ROOT
 
 FOLDER = ROOT / "docs" / "screenshots"
-QUALITY = 45
+QUALITY = 40
 HEIGHTS = {360: 740, 1280: 800}  # by width; pages that are longer are shown further down, too
 MOST_HEIGHT = 900
 SCHEMES = ("light", "dark")
