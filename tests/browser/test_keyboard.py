@@ -213,10 +213,9 @@ async def test_a_room_is_told_in_words(server: Engawa, person, door: str) -> Non
         await other.post("hello")
     await expect(message(page, "hello")).to_have_count(1)
     told = await tree(page)
-    if door == "chat":
-        assert ("DisclosureTriangle", "Room") in told
-        await page.locator("#room-menu > summary").click()
-        told = await tree(page)
+    assert ("DisclosureTriangle", "Room") in told
+    await page.locator("#room-menu > summary").click()
+    told = await tree(page)
     roles = [role for role, _ in told]
     assert roles.count("main") == 1
     assert roles.count("banner") == 1
