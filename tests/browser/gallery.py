@@ -128,6 +128,7 @@ def write_on(text: str) -> Act:
     """Write what is completed: by key, as somebody does."""
 
     async def act(view: View) -> None:
+        await view.page.locator("#composer-text").fill("")
         await view.page.locator("#composer-text").press_sequentially(text)
         await expect(view.page.locator("[role=listbox] [role=option]").first).to_be_visible()
 
@@ -433,6 +434,8 @@ class Gallery:
             else:
                 assert answer.status == scene.status, f"{path} was answered with {answer.status}"
             yield view
+            # The next one who comes here finds no draft of this one's.
+            await page.evaluate("localStorage.clear(); sessionStorage.clear()")
 
 
 async def _without_scripts(route: Route) -> None:
