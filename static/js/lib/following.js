@@ -5,8 +5,9 @@
 
 // What is said, and what becomes of it.
 const OF_MESSAGES = ["message", "message.edited", "message.deleted", "message.redacted", "message.reactions"];
-// Beyond, the room is shown as it is then.
+// Beyond, the room is shown as it is then; and so where much became of what is said, as when people react.
 const MOST_WAITING = 500;
+const MOST_EVENTS = 2000;
 
 /**
  * A connection that one may pause: what is said meanwhile waits. What is shown already goes on to be changed and taken
@@ -24,6 +25,8 @@ export class Following extends EventTarget {
   /** @type {Set<string>} */
   #mids = new Set();
   #isFull = false;
+  /** What happens while the room is read anew, which may have been read before or after it. @type {RoomEvent[] | null} */
+  #meanwhile = null;
   /** @type {unknown} */
   #presence;
 
@@ -52,7 +55,7 @@ export class Following extends EventTarget {
   }
 
   get isFull() {
-    return this.#isFull;
+    return this.#isFull && this.#mids.size >= MOST_WAITING;
   }
 
   pause() {
@@ -60,11 +63,10 @@ export class Following extends EventTarget {
     this.#tell("waiting");
   }
 
+  /** Go on. Rejects, and stays as it is, where the room would have to be read anew and cannot be. */
   async follow() {
-    if (this.#isFull) {
-      this.#forget();
-      await this.#renew();
-    }
+    if (this.#meanwhile) return;
+    if (this.#isFull) await this.#startOver();
     this.isPaused = false;
     const events = this.#events;
     this.#forget();
@@ -80,14 +82,26 @@ export class Following extends EventTarget {
     this.#tell("waiting");
   }
 
+  async #startOver() {
+    const meanwhile = (this.#meanwhile = []);
+    try {
+      await this.#renew();
+    } finally {
+      this.#meanwhile = null;
+    }
+    this.#forget();
+    this.#events = meanwhile;
+  }
+
   /** @param {RoomEvent} event */
   #take(event) {
     const { type, mid } = event;
+    this.#meanwhile?.push(event);
     if (!this.isPaused || !OF_MESSAGES.includes(type) || this.#isShown(mid)) return this.#tell("event", event);
     if (type === "message.deleted") {
       this.#mids.delete(mid);
       this.#events = this.#events.filter((waiting) => waiting.mid !== mid);
-    } else if (this.#mids.size >= MOST_WAITING && !this.#mids.has(mid)) {
+    } else if ((this.#mids.size >= MOST_WAITING && !this.#mids.has(mid)) || this.#events.length >= MOST_EVENTS) {
       this.#isFull = true;
       this.#events = [];
     } else {

@@ -17,8 +17,12 @@ export function showPause(following, followed) {
 
   const toggle = async () => {
     if (!following.isPaused) return following.pause();
-    await following.follow();
-    followed();
+    try {
+      await following.follow();
+      followed();
+    } catch (error) {
+      console.warn("Engawa: what waits could not be read yet.", error);
+    }
   };
   following.addEventListener("waiting", () => {
     const { isPaused, isFull, waiting } = following;
