@@ -434,6 +434,26 @@ async def test_a_line_stands_above_what_is_new(server: Engawa, person) -> None:
         await expect(line).to_have_count(0)
 
 
+async def test_what_is_deleted_as_one_looks_away_goes_without_a_frame(server: Engawa, person) -> None:
+    slug = new_room(server, "between frames")
+    async with participant(server.sockets, slug) as author:
+        mid = (await author.post("taken back"))["mid"]
+        page = await (await person()).open(f"{server.base}/feeds/{slug}/")
+        # As in a tab behind another: a frame that was asked for does not come.
+        await page.evaluate("window.requestAnimationFrame = () => 0")
+        told = page.locator("script[type='application/ld+json']")
+        assert "taken back" in await told.text_content()
+        await author.send(type="delete", key="delete", mid=mid)
+        await expect(told).to_have_count(0)  # which goes at once
+        await page.evaluate(
+            """() => {
+                Object.defineProperty(document, "hidden", { get: () => true });
+                document.dispatchEvent(new Event("visibilitychange"));
+            }"""
+        )
+        assert "taken back" not in await page.content()
+
+
 CONTRAST = """() => {
     const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
     const light = (colour) => {

@@ -84,6 +84,8 @@ export class MessageList extends EventTarget {
       this.scroller.follow();
     });
     document.addEventListener("click", (event) => this.#followLink(event));
+    // The frame that was asked for does not come before somebody looks again.
+    document.addEventListener("visibilitychange", () => document.hidden && this.#isDue && this.#show());
     const named = /** @type {HTMLElement | null} */ (this.#items.querySelector("[aria-current]"))?.dataset.mid;
     if (location.hash.startsWith("#m-")) this.reveal(location.hash.slice("#m-".length));
     else if (named) this.reveal(named);
@@ -248,7 +250,7 @@ export class MessageList extends EventTarget {
     if (this.#isDue) return;
     this.#isDue = true;
     if (document.hidden) setTimeout(() => this.#show(), HIDDEN_MS);
-    else requestAnimationFrame(() => this.#show());
+    else requestAnimationFrame(() => this.#isDue && this.#show());
   }
 
   #show() {
