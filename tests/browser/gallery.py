@@ -104,6 +104,15 @@ def click(selector: str, until: str) -> Act:
     return act
 
 
+def shown(selector: str) -> Act:
+    """Wait until it is there."""
+
+    async def act(view: View) -> None:
+        await expect(view.page.locator(selector).last).to_be_visible()
+
+    return act
+
+
 def in_turn(*acts: Act) -> Act:
     async def act(view: View) -> None:
         for each in acts:
@@ -155,6 +164,7 @@ async def cut(view: View) -> None:
 
 
 SHOW_NOSCRIPT = "for (const each of document.querySelectorAll('noscript')) each.outerHTML = each.textContent"
+EMBEDDED = shown("engawa-room[state=live] [part=text]")
 ENTER = "form[action$='/chat/']"
 EMAIL = "form:has([name=email])"
 ACCOUNT = "main form"
@@ -339,8 +349,8 @@ def watching_scenes() -> list[Scene]:
         Scene("choose", "feeds:several", "/feeds/", pictured=True),
         Scene("choose-empty", "feeds:several", "/feeds/", house="bare"),
         Scene("chooser", "feeds:chooser", f"{WATCH}embed", pictured=True),
-        Scene("embed", "feeds:embed", "/embed/veranda/", pictured=True),
-        Scene("embed-dark", "feeds:embed", "/embed/veranda/?theme=dark"),
+        Scene("embed", "feeds:embed", "/embed/veranda/", act=EMBEDDED, pictured=True),
+        Scene("embed-dark", "feeds:embed", "/embed/veranda/?theme=dark", act=EMBEDDED),
         Scene("embed-without-scripts", "feeds:embed", "/embed/veranda/", scripts=False),
         Scene("archive", "feeds:archive", f"{WATCH}archive/", pictured=True),
         Scene("archive-empty", "feeds:archive", "/feeds/moss-garden/archive/"),

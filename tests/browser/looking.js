@@ -90,7 +90,7 @@
     const stops = new Set(steps.map(({ element }) => element));
     const unseen = new Set(steps.filter(({ isSeen }) => !isSeen).map((step) => step.name));
     const stopping = [...document.querySelectorAll("a[href], button, textarea, select, summary, [tabindex='0']")].filter(
-      (each) => each.tabIndex >= 0 && !each.disabled && isShown(each) && !each.closest("[inert]"),
+      (each) => each.tabIndex >= 0 && !each.disabled && isShown(each) && !each.closest("[inert]") && !each.matches("#log > li"), // of those one is a stop, in turn
     );
     const missed = document.querySelector("dialog:modal, [role=menu]") ? undefined : stopping.find((each) => !stops.has(each));
     const isRound = steps.slice(1).some(({ element }) => element === steps[0].element);
