@@ -236,7 +236,7 @@ def erase(user: User, messages: Messages) -> None:
             if Message.objects.filter(author=user).exists() or HeldMessage.objects.filter(author=user).exists():
                 continue
             _erase_beside(keys, names, rooms)
-            _unname(AuditEntry.objects.filter(target=user.username))
+            _unname_account(user)
             Invitation.objects.filter(created_by=user).delete()
             Sanction.objects.filter(by=user).update(by_name=NOBODY)
             AuditEntry.objects.filter(actor=user).update(actor_name=NOBODY)
@@ -299,6 +299,16 @@ def _erase_beside(keys: tuple[str, ...], names: set[str], rooms: list[int]) -> N
     against.in_force().update(name=NOBODY)
     against.exclude(pk__in=against.in_force().values("pk")).delete()
     _unname(AuditEntry.objects.filter(Q(room__in=rooms) | Q(room=None), target__in=names))
+
+
+def _unname_account(user: User) -> None:
+    """What it is called is its own in every room; what it was called was, until it took the next name."""
+    _unname(AuditEntry.objects.filter(target=user.username))
+    renamed = AuditEntry.objects.filter(actor=user, action="rename").order_by("at", "pk")
+    since = user.date_joined
+    for name, at in renamed.values_list("actor_name", "at"):
+        _unname(AuditEntry.objects.filter(target=name, at__range=(since, at)))
+        since = at
 
 
 def _unname(entries: QuerySet[AuditEntry]) -> None:

@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from chat import actions, errors, people, personal, posting
+from chat import actions, errors, governing, people, personal, posting
 from chat.hues import HUES, NAMES
 from chat.models import AuditEntry, Message, ReadMark, SiteEvent, User
 from chat.visitors import account_of, signed_out
@@ -103,3 +103,19 @@ def test_what_is_kept_of_it_is_exported_and_erased(cast, mio) -> None:
     personal.erase(user, "delete")
     assert not ReadMark.objects.exists()
     assert actions.create_room(cast.olga, "Veranda")[1] is False
+
+
+def test_names_that_an_account_had_before_are_erased_with_it(cast, mio) -> None:
+    quiet, _ = actions.create_room(cast.olga, "Where mio says nothing")
+
+    governing.set_role(cast.olga, quiet.pk, "mio", "member")
+    rename(mio, "miyu")
+    governing.set_role(cast.olga, quiet.pk, "miyu", "moderator")
+    rename(mio, "mika")
+    people.rename(cast.users.sven, "mio")  # whose name it is by now
+    governing.set_role(cast.olga, quiet.pk, "mio", "member")
+    assert list(AuditEntry.objects.filter(action="role").values_list("target", flat=True)) == ["mio", "miyu", "mio"]
+    personal.erase(User.objects.get(pk=cast.mio.user_id), "delete")
+    left = AuditEntry.objects.filter(action="role").values_list("target", flat=True)
+    assert list(left) == ["mio", "deleted account", "deleted account"]
+    assert not AuditEntry.objects.filter(actor_name__in=["miyu", "mika"]).exists()
