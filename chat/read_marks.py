@@ -5,7 +5,7 @@ from itertools import islice
 
 from django.db import connection
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from chat import errors, policies
 from chat.identity import Identity

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.timezone import now
 
-from chat import errors, governing, mails, moderation, posting, programs, screening
+from chat import errors, governing, mails, moderation, posting, programs, read_marks, screening
 from chat.answers import Held
 from chat.consumers import RoomConsumer
 from chat.errors import ChatError
@@ -54,6 +54,12 @@ def test_a_sentence_has_the_language_of_where_it_is_told() -> None:
         with translation.override(language):
             assert json.loads(json.dumps(too_long.as_dict()))["detail"] == told
             assert str(too_long) == said(too_long.detail, "en")  # as logs and commands have it
+
+
+def test_who_is_not_remembered_is_told_so_in_their_language(cast) -> None:
+    with pytest.raises(errors.NotAllowed) as refused:
+        read_marks.require_mark(cast.gil, cast.room.pk)  # as a socket does, which knows no language there
+    assert in_ja(refused.value.detail)
 
 
 def test_every_error_has_words_in_every_language() -> None:
