@@ -6,11 +6,14 @@ import { Backoff } from "./lib/backoff.js";
 const LEAST_MS = 2000;
 const backoff = new Backoff();
 
+// Who came to this page by its own address wanted no other.
+const goOn = () => (location.pathname === "/offline/" ? location.replace("/") : location.reload());
+
 async function look() {
   try {
     const answer = await fetch("/health/live", { cache: "no-store", signal: AbortSignal.timeout(10_000) });
     if (answer.ok) {
-      location.reload();
+      goOn();
       return;
     }
   } catch {
@@ -19,6 +22,6 @@ async function look() {
   setTimeout(look, LEAST_MS + backoff.next());
 }
 
-addEventListener("online", () => location.reload());
-document.getElementById("again")?.addEventListener("click", () => location.reload());
+addEventListener("online", goOn);
+document.getElementById("again")?.addEventListener("click", goOn);
 setTimeout(look, LEAST_MS);

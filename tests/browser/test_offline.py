@@ -129,3 +129,10 @@ async def test_pages_that_know_nobody_begin_no_worker(server: Engawa, person: Ca
     await page.goto(f"{server.base}/")
     await worked(page)
     assert await page.evaluate(count) == 1
+
+
+async def test_the_page_itself_leads_to_the_start_page(
+    server: Engawa, person: Callable[..., Awaitable[Person]]
+) -> None:
+    page = await (await person()).open(f"{server.base}/offline/", live=False)
+    await page.wait_for_url(f"{server.base}/")
