@@ -24,11 +24,13 @@ MOST_WORDS = 8
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A room in a list. ``last`` is the newest message that whoever looks may read there; ``unread`` is None where they
-    have not been, and MOST_UNREAD where there are as many or more."""
+    """A room in a list. Where whoever looks may not enter (``is_closed``), it is a name and no more. ``last`` is the newest
+    message that they may read there; ``unread`` is None where they have not been, and MOST_UNREAD where there are as
+    many or more."""
 
     room: Room
     role: str
+    is_closed: bool
     last: Message | None
     unread: int | None
 
@@ -76,7 +78,11 @@ def cards(rooms: Sequence[Room], actor: Identity) -> list[Card]:
         been = set(ReadMark.objects.filter(user=actor.user_id, room__in=there).values_list("room_id", flat=True))
         theirs = [room for room in readable if room.pk in been or standings[room.pk].role != NO_ROLE]
         unread = unread_in(actor.user_id, [(room, policies.sees_sealed(actor, standings[room.pk])) for room in theirs])
-    return [Card(room, standings[room.pk].role, last.get(room.pk), unread.get(room.pk)) for room in rooms]
+    open_ones = {room.pk for room in readable}
+    return [
+        Card(room, standings[room.pk].role, room.pk not in open_ones, last.get(room.pk), unread.get(room.pk))
+        for room in rooms
+    ]
 
 
 def _last_in(rooms: list[Room], actor: Identity, standings: dict[int, Standing]) -> dict[int, Message]:

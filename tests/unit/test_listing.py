@@ -80,6 +80,20 @@ def test_who_was_banned_is_told_nothing_of_what_is_said(cast) -> None:
     assert last(cast.mio) == "to the others"
 
 
+def test_a_room_that_one_is_banned_from_is_a_name_and_no_more(cast) -> None:
+    mid = posting.post(cast.mio, cast.room.pk, "hello").mid
+    governing.change_visibility(cast.olga, cast.room.pk, "private")
+    moderation.ban(cast.olga, cast.room.pk, mid)
+    Room.objects.filter(pk=cast.room.pk).update(topic="Where we meet now")
+    headcounts.write("one", {cast.room.pk: (3, 0)})
+    card = browsing(cast.users.olga).get("/").text
+    assert "Where we meet now" in card
+    assert "3 here" in card
+    page = browsing(cast.users.mio).get("/").text
+    assert 'href="/chat/veranda/"' in page
+    assert not [told for told in ("Where we meet now", "3 here", "hello") if told in page]
+
+
 def test_what_is_not_listed_is_on_nobodys_page_but_those_who_have_been_there(cast) -> None:
     for slug, visibility in (("backyard", "unlisted"), ("closed", "private"), ("gone", "public")):
         room = make(slug, visibility=visibility)
