@@ -30,6 +30,12 @@ def minute(moment: datetime | None) -> str:
 
 
 @register.filter
+def clock(moment: datetime | None) -> str:
+    """For people who see which day it is: ``07:00``, in UTC; nothing where there is no moment."""
+    return minute(moment)[11:]
+
+
+@register.filter
 def stamp(moment: datetime | None) -> SafeString | str:
     """A ``<time>`` as the page's language writes it, in UTC and saying so; nothing where there is no moment. For where
     there are few."""

@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from html import unescape
 
 import pytest
@@ -10,6 +11,8 @@ from django.test import Client
 from chat import actions, governing, moderation, posting, review
 from chat.models import Room
 from chat.templatetags.excerpts import MOST_CHARS, excerpt
+from tests.parts import node
+from tests.servers import ROOT as ROOT_FOLDER
 
 ROOM, WATCH, EMBED = "/chat/veranda/", "/feeds/veranda/", "/embed/veranda/"
 PAGES = [ROOM, WATCH, EMBED]
@@ -109,15 +112,34 @@ def test_a_watch_page_says_where_to_report(cast, client) -> None:
     assert "/report?mid=" not in client.get(ROOM).text
 
 
-@pytest.mark.parametrize(
-    ("text", "line"),
-    [
-        ("", ""),
-        (" two\n\nlines\t here ", "two lines here"),
-        ("x" * MOST_CHARS, "x" * MOST_CHARS),
-        ("縁側" * MOST_CHARS, "縁側" * (MOST_CHARS // 2) + "…"),
-        ("a " * MOST_CHARS, ("a " * (MOST_CHARS // 2)).strip() + "…"),
-    ],
-)
+EXCERPTS = [
+    ("", ""),
+    (" two\n\nlines\t here ", "two lines here"),
+    ("x" * MOST_CHARS, "x" * MOST_CHARS),
+    ("縁側" * MOST_CHARS, "縁側" * (MOST_CHARS // 2) + "…"),
+    ("a " * MOST_CHARS, ("a " * (MOST_CHARS // 2)).strip() + "…"),
+    (
+        "> Is there tea?\n> Is there?\n\n**Plenty**, and `oolong`. *Do* come",
+        "Is there tea? Is there? Plenty, and oolong. Do come",
+    ),
+    ("**お茶**です", "お茶です"),
+    ("2 * 3 * 4 > 20, ** and `", "2 * 3 * 4 > 20, ** and `"),
+    ("> ", ">"),
+    ("```\ncode\n```", "``` code ```"),
+]
+
+
+@pytest.mark.parametrize(("text", "line"), EXCERPTS)
 def test_the_start_of_a_text_is_one_line(text: str, line: str) -> None:
     assert excerpt(text) == line
+
+
+def test_scripts_begin_a_text_alike() -> None:
+    module = (ROOT_FOLDER / "static/js/lib/excerpt.js").as_uri()
+    program = (
+        f"import {{ excerpt }} from {json.dumps(module)};\n"
+        f"console.log(JSON.stringify({json.dumps([text for text, _ in EXCERPTS])}.map((text) => excerpt(text))));"
+    )
+    command = [node(), "--input-type=module", "--eval", program]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert json.loads(answer.stdout) == [line for _, line in EXCERPTS]
