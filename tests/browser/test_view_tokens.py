@@ -31,4 +31,4 @@ async def test_somebody_is_let_in_to_read_by_keyboard(server: Engawa, person) ->
         await expect(page.get_by_role("status")).to_contain_text("That token is good for nothing now.")
         assert (await reader.get(watch)).status_code == 401
     await page.get_by_role("link", name="Audit log").click()
-    await expect(page.get_by_role("row").filter(has_text="revoke_view_token")).to_contain_text("The school’s page")
+    await expect(page.get_by_role("row").filter(has_text="revoked a view token")).to_contain_text("The school’s page")
