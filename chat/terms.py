@@ -50,7 +50,8 @@ _IN_WORD = re.compile(rf"{_LETTER}|[{_MARKS}]")
 _UNIT = re.compile(rf"(?P<run>[{_UNSPACED}]+)|(?P<word>(?:{_LETTER}|[{_MARKS}])+)|(?P<symbol>[{_SYMBOLS}])")
 _PLAIN_WORD = re.compile("[a-z0-9]+")
 _BETWEEN = re.compile(rf"(?:[^{_UNSPACED}{_SYMBOLS}{_MARKS}\w]|_)*")
-_PHRASES = re.compile('["“”„]([^"“”„]*)["“”„]|([^\\s"“”„]+)')
+_QUOTES = '"“”„「」『』'  # as keyboards of our languages type them
+_PHRASES = re.compile(f"[{_QUOTES}]([^{_QUOTES}]*)[{_QUOTES}]|([^\\s{_QUOTES}]+)")
 # A character with what changes it; a half-width kana's voice mark is a letter by category.
 _CLUSTER = re.compile(rf".(?:[{_MARKS}\uff9e\uff9f]|{INVISIBLE.pattern})*", re.DOTALL)
 

@@ -115,6 +115,13 @@ def test_each_word_is_found_by_its_beginnings(words: list[str]) -> None:
             assert finds(word[:length], text)
 
 
+@pytest.mark.parametrize("quotes", ['""', "“”", "「」", "『』"])
+def test_a_phrase_is_quoted_as_one_s_keyboard_does(quotes: str) -> None:
+    first, last = quotes
+    assert finds(f"{first}green tea{last}", "some green tea, please")
+    assert not finds(f"{first}green tea{last}", "green leaves of tea")
+
+
 @settings(deadline=None)
 @given(st.text(max_size=80), st.text(max_size=300))
 def test_whatever_is_typed_and_said_comes_to_an_end(query: str, text: str) -> None:
