@@ -24,7 +24,7 @@ MOST_WORDS = 8
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A room in a list. Where whoever looks may not enter (``is_closed``), it is a name and no more. ``last`` is the newest
+    """A room in a list. Where whoever looks may not enter (``is_closed``), it is a name alone. ``last`` is the newest
     message that they may read there; ``unread`` is None where they have not been, and MOST_UNREAD where there are as
     many or more."""
 
