@@ -118,6 +118,10 @@ function takePart(path) {
     // Who only listens is told of the room, and not of what that means for them.
     if (detail.type.startsWith("room.") && connection.isMakeshift) renewRights();
   });
+  list.addEventListener("renewed", (event) => {
+    pinned.renewed(/** @type {CustomEvent} */ (event).detail);
+    for (const about of [composer, acting.here?.dialog]) about?.renewed((mid) => list.get(mid));
+  });
   connection.addEventListener("rights", (event) => standing.renew(/** @type {CustomEvent} */ (event).detail));
   connection.addEventListener("about", (event) => standing.learn(/** @type {CustomEvent} */ (event).detail));
   connection.addEventListener("state", () => {

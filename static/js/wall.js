@@ -49,6 +49,7 @@ function show(about) {
 async function renew() {
   const page = await fetchPage(ownPage());
   list.renew(page);
+  pinned.renewed(page);
   show(readAbout(page));
   return Number(page.getElementById("log")?.dataset.cursor);
 }

@@ -38,6 +38,7 @@ if (streamUrl) {
     if (detail.type === "message.edited") pinned.changed(/** @type {Message} */ (detail));
     show(toldBy(detail));
   });
+  list.addEventListener("renewed", (event) => pinned.renewed(/** @type {CustomEvent} */ (event).detail));
   new Announcer(list);
   showStatus(connection);
   showPresence(/** @type {any} */ (following));

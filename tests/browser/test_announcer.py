@@ -1,10 +1,11 @@
 """What a screen reader is told of a room, from the accessibility tree, and from what its live regions become."""
 
+import json
 from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, WebSocketRoute, expect
 
 from tests.browser.test_rooms import new_room, say, texts
 from tests.browser.test_scroll import pour
@@ -158,3 +159,52 @@ async def test_it_is_turned_off_by_keyboard_and_stays_off(server: Engawa, person
         await expect(texts(page)).to_have_count(3)
         await page.clock.run_for(4000)
         await heard(page, f"{author.welcome['you']['name']}: heard")
+
+
+async def test_what_nobody_told_of_is_said_nowhere_as_it_was(server: Engawa, person) -> None:
+    """Where the log has forgotten what happened the room is read anew, and no event says what was taken back."""
+    slug = new_room(server, "told anew")
+    sockets = []
+    is_deaf = False
+
+    def listen(socket: WebSocketRoute) -> None:
+        sockets.append(socket)
+        socket.connect_to_server().on_message(lambda frame: None if is_deaf else socket.send(frame))
+
+    async with participant(server.sockets, slug) as author:
+        pinned, answered = [(await author.post(f"{text} before"))["mid"] for text in ("pinned", "answered")]
+        server.shell(
+            "from chat import governing, moderation; from chat.models import Room, User\n"
+            f"room, olga = Room.objects.get(slug={slug!r}), User.objects.create_user('olga')\n"
+            "governing.set_role(None, room.pk, 'olga', 'owner')\n"
+            f"moderation.pin(olga.identity, room.pk, {pinned!r})"
+        )
+        page = await (await person()).context.new_page()
+        await page.route_web_socket("**/ws/**", listen)
+        await page.goto(f"{server.base}/chat/{slug}/")
+        await expect(page.locator("body")).to_have_attribute("data-state", "connected")
+        await page.evaluate(LISTEN)
+        await page.locator(f"#m-{answered}").focus()
+        await page.keyboard.press("r")
+        await expect(page.locator("#composer-reply")).to_contain_text("answered before")
+        await expect(page.locator("#pinned")).to_contain_text("pinned before")
+        # It waits until somebody looks; then we hear of nothing for long.
+        await page.evaluate("Object.defineProperty(document, 'hidden', { get: () => !window.looks })")
+        heard_of = (await author.post("heard before"))["mid"]
+        await expect(page.locator(f"#m-{heard_of}")).to_be_attached()
+        is_deaf = True
+        await author.send(type="edit", key="edit", mid=pinned, message="pinned now")
+        await author.until("done")
+        for mid in (answered, heard_of):
+            await author.send(type="delete", key=f"delete {mid}", mid=mid)
+            await author.until("done")
+        is_deaf = False
+        sockets[-1].send(json.dumps({"type": "reset"}))
+        await expect(texts(page)).to_have_text(["pinned now"])
+        await expect(page.locator("body")).to_have_attribute("data-state", "connected")
+        await expect(page.locator("#pinned")).to_contain_text("pinned now")
+        await page.evaluate("window.looks = true; document.dispatchEvent(new Event('visibilitychange'))")
+        await author.post("after")
+        await page.wait_for_function("() => window.said.some(([, line]) => line.endsWith('after'))")
+        assert not [line for line in await announced(page) if "before" in line]
+        assert "before" not in await page.locator("body").inner_text()

@@ -36,7 +36,7 @@ export class Announcer {
   #clearing;
 
   /**
-   * @param {EventTarget} list which dispatches `arrived` with a message and `withdrawn` with a mid
+   * @param {EventTarget} list which dispatches `arrived` with a message, `withdrawn` with a mid, and `renewed`
    * @param {(message: Message) => boolean} [isMine]
    */
   constructor(list, isMine = () => false) {
@@ -46,6 +46,7 @@ export class Announcer {
     this.#button.addEventListener("click", () => this.#turn());
     list.addEventListener("arrived", (event) => this.#hear(/** @type {CustomEvent} */ (event).detail));
     list.addEventListener("withdrawn", (event) => this.#forget(/** @type {CustomEvent} */ (event).detail));
+    list.addEventListener("renewed", () => this.#forgetAll());
     document.addEventListener("visibilitychange", () => this.#wait());
   }
 
@@ -60,9 +61,14 @@ export class Announcer {
   #turn() {
     this.#isOn = !this.#isOn;
     keep(place, KEPT_AS, this.#isOn ? "" : "off");
+    this.#forgetAll();
+  }
+
+  // Nobody told what became of it since.
+  #forgetAll() {
     this.#waiting = [];
     this.#more = 0;
-    if (!this.#isOn) this.#region.replaceChildren();
+    this.#region.replaceChildren();
   }
 
   /** @param {Message} message */

@@ -93,6 +93,14 @@ export class Composer {
     this.#alert.textContent = gettext("The message that you were answering is gone.");
   }
 
+  /** The room was read anew, and what is answered may be none of it. @param {(mid: string) => Message | undefined} get */
+  renewed(get) {
+    if (!this.#answered) return;
+    const message = get(this.#answered);
+    if (message) this.changed(message);
+    else this.#describe("", gettext("an earlier message"));
+  }
+
   /** Put something where one is writing. @param {string} text @param {boolean} [isWord] with a space where a word ends */
   insert(text, isWord = false) {
     const { selectionStart, selectionEnd, value } = this.#field;

@@ -36,8 +36,19 @@ export class Dialog {
 
   /** A message is gone: perhaps the one that this is about. What it said goes, too. @param {string} mid */
   gone(mid) {
-    if (mid !== this.#about) return;
-    for (const slot of this.#dialog.querySelectorAll("[data-excerpt]")) slot.textContent = gettext("(deleted)");
+    if (mid === this.#about) this.#say(gettext("(deleted)"));
+  }
+
+  /** The room was read anew, and what this is about may be none of it. @param {(mid: string) => Message | undefined} get */
+  renewed(get) {
+    const message = get(this.#about ?? "");
+    if (message) this.changed(message);
+    else this.#say(gettext("an earlier message"));
+  }
+
+  /** @param {string} words in the place of what was said */
+  #say(words) {
+    for (const slot of this.#dialog.querySelectorAll("[data-excerpt]")) slot.textContent = words;
   }
 
   /**

@@ -40,8 +40,9 @@ function forgetHead() {
  * The list that the server rendered, kept up to date: what happens goes into the log at once, and is shown once a frame,
  * however much it is.
  *
- * Dispatches `arrived` with a message that was just said, `withdrawn` with the mid of one whose words no longer stand, and
- * `seen` with the mid up to which the reader has read, at most every other second.
+ * Dispatches `arrived` with a message that was just said, `withdrawn` with the mid of one whose words no longer stand,
+ * `renewed` with the page as which all was read anew, without telling what became of what was here, and `seen` with the mid
+ * up to which the reader has read, at most every other second.
  */
 export class MessageList extends EventTarget {
   scroller;
@@ -125,6 +126,7 @@ export class MessageList extends EventTarget {
     this.#pager.abort();
     forgetHead();
     this.#take(page, "all");
+    this.#tell("renewed", page);
     return page;
   }
 

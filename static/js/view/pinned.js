@@ -35,6 +35,12 @@ export class Pinned {
     if (message.mid === this.#bar.dataset.mid) this.#fill(message);
   }
 
+  /** The room was read anew: so may be what the pinned message says. @param {Document} page */
+  renewed(page) {
+    const bar = page.getElementById("pinned");
+    if (bar && bar.dataset.mid === this.#bar.dataset.mid) this.#take(bar);
+  }
+
   /** @returns {HTMLButtonElement | null} */
   get #button() {
     return this.#bar.querySelector(".pinned__unpin");
@@ -49,6 +55,12 @@ export class Pinned {
     /** @type {HTMLElement} */ (this.#bar.querySelector(".pinned__excerpt")).textContent = excerpt(message?.message ?? "");
   }
 
+  /** @param {HTMLElement} bar */
+  #take(bar) {
+    const link = bar.querySelector(".pinned__link");
+    if (link) this.#bar.querySelector(".pinned__link")?.replaceWith(link);
+  }
+
   // It was said long ago: a page of now has it.
   /** @param {string} mid */
   async #lookUp(mid) {
@@ -56,8 +68,7 @@ export class Pinned {
       const page = await fetchPage(ownPage());
       const bar = page.getElementById("pinned");
       if (this.#bar.dataset.mid !== mid || bar?.dataset.mid !== mid) return;
-      const link = bar.querySelector(".pinned__link");
-      if (link) this.#bar.querySelector(".pinned__link")?.replaceWith(link);
+      this.#take(bar);
       this.#bar.hidden = false;
     } catch (error) {
       console.warn("Engawa: the pinned message could not be read.", error);
