@@ -37,7 +37,9 @@ function open(chooser, opener, watch) {
   dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());
   dialog.addEventListener("close", () => {
     dialog.remove(); // and with it the stream of what it shows
-    opener.focus();
+    // The menu that it stands in has closed meanwhile.
+    const stands = opener.checkVisibility() ? opener : opener.closest("details")?.querySelector("summary");
+    stands?.focus();
   });
   dialog.append(title, /** @type {HTMLElement} */ (chooser), close);
   document.body.append(dialog);
