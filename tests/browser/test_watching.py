@@ -166,3 +166,19 @@ async def test_a_wall_needs_no_script(server: Engawa, person) -> None:
     await expect(page.get_by_text("hello")).to_be_visible()
     await expect(page.get_by_role("link", name="Leave the wall")).to_be_visible()
     assert "30" in await page.locator("meta[http-equiv=refresh]").get_attribute("content")
+
+
+async def test_what_is_fetched_later_is_in_the_language_that_the_address_asks_for(server: Engawa, person) -> None:
+    slug = new_room(server, "Later")
+    async with participant(server.sockets, slug) as other:
+        mid = (await other.post("first"))["mid"]
+        await other.send(type="edit", key="edit", mid=mid, message="edited")
+        await other.until("done")
+        for number in range(60):
+            await other.post(f"number {number}")
+        page = await (await person(locale="en-GB")).open(f"{server.base}/feeds/{slug}/?lang=ja")
+        first = page.locator(f"#m-{mid}")
+        await expect(first).to_have_count(0)
+        await page.locator("#scroller").evaluate("element => element.scrollTo(0, 0)")
+        await page.locator("#earlier a").dispatch_event("click")
+        await expect(first).to_contain_text("（編集済み）")

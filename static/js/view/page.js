@@ -31,7 +31,9 @@ export const permalink = (mid) => `${byId("log").dataset.permalinks}${mid}/`;
  * @param {AbortSignal} [signal]
  */
 export async function fetchPage(url, signal) {
-  const answer = await fetch(url, { cache: "no-cache", headers: { Accept: "text/html" }, signal });
+  // In the language of this one, where it is an address that said which.
+  const headers = { Accept: "text/html", "Accept-Language": document.documentElement.lang };
+  const answer = await fetch(url, { cache: "no-cache", headers, signal });
   if (!answer.ok) throw new Error(`${url} answered ${answer.status}.`);
   return new DOMParser().parseFromString(await answer.text(), "text/html");
 }
