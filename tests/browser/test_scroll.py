@@ -394,6 +394,20 @@ async def test_midnight_passes_while_one_reads(server: Engawa, person) -> None:
         await expect(day).to_have_text("昨日")
 
 
+@pytest.mark.skipif(not LONG, reason="takes a thousand messages")
+async def test_a_room_beside_others_holds_no_more_for_who_reads_further_up(server: Engawa, person) -> None:
+    slug = new_room(server, "one of several")
+    async with participant(server.sockets, slug) as author:
+        await pour(author, 60)
+        page = await (await person()).open(f"{server.base}/feeds/?room={slug}&room=lobby")
+        pane = page.locator(".pane__scroller").first
+        await pane.evaluate("element => element.scrollTo(0, 0)")
+        mids = await pour(author, 1100, 60)
+        await shown(page, mids[-1])
+        assert await pane.locator(".log__messages > li").count() <= 1000
+        assert await pane.evaluate("({ scrollTop, scrollHeight }) => scrollTop < scrollHeight / 2")
+
+
 async def test_a_line_stands_above_what_is_new(server: Engawa, person) -> None:
     slug = new_room(server, "new line")
     somebody = await person()

@@ -9,6 +9,8 @@ import { fillAnswered, fillItem, findItem, localiseTime, readItem } from "./mess
 
 const NEAR_END_PX = 40;
 const MOST_ITEMS = 500;
+// While somebody reads further up: then what they read stays, as long as it can.
+const MOST_ELSEWHERE = 1000;
 
 /** A room among several on a page: the messages that the server rendered, kept up to date. */
 export class Pane {
@@ -61,6 +63,8 @@ export class Pane {
     if (isAtEnd) {
       this.#forgetOldest();
       this.#toEnd();
+    } else if (this.#log.size > MOST_ELSEWHERE) {
+      this.#forgetOldest();
     }
   }
 
