@@ -83,7 +83,9 @@ export class Following extends EventTarget {
   }
 
   async #startOver() {
-    const meanwhile = (this.#meanwhile = []);
+    /** @type {RoomEvent[]} */
+    const meanwhile = [];
+    this.#meanwhile = meanwhile;
     try {
       await this.#renew();
     } finally {
