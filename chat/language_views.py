@@ -42,7 +42,7 @@ class LanguageView(View):
         destination = request.POST.get("next", "")
         if not url_has_allowed_host_and_scheme(destination, {request.get_host()}, require_https=request.is_secure()):
             destination = reverse("chat:index")
-        response = HttpResponseRedirect(_without_language(destination))
+        response = HttpResponseRedirect(_without_language(destination) or reverse("chat:index"))
         language = supported(request.POST.get("language", ""))
         if language is not None:
             keep_language(response, language)

@@ -28,6 +28,7 @@ class WordsView(JavaScriptCatalog):
         if encoding:
             response["Content-Encoding"] = encoding
         patch_vary_headers(response, ["Accept-Encoding"])
+        response.has_no_language = True  # but that of its address
         is_this = digest == digest_of(language)
         response["Cache-Control"] = "public, max-age=31536000, immutable" if is_this else "no-cache"
         return response

@@ -74,11 +74,11 @@ def prepare() -> None:
     if settings.STATIC_FILES != BUILT:
         return
     root = Path(settings.STATIC_ROOT)
-    made_of = root / "sources.sha256"
+    made_of = root.with_name(f"{root.name}.sha256")
     wanted = _digest()
     try:
         root.mkdir(parents=True, exist_ok=True)
-        with (root / "lock").open("w") as lock:
+        with root.with_name(f"{root.name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # the first of several processes makes them
             if not made_of.exists() or made_of.read_text() != wanted:
                 call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=NOT_DELIVERED)

@@ -9,7 +9,7 @@ from tests.faults import law
 from tests.servers import Engawa, Postgres, Redis, make_database, postgres_process, redis_process
 
 # Pages name what lies in static/, whatever a server has made of it here. Before any test brings the application in.
-settings.STATIC_FILES = "sources"
+settings.STATIC_FILES, settings.SERVESTATIC_USE_STATIC_ROOT = "sources", False
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -575,6 +575,7 @@ async def test_it_comes_back_after_a_restart_a_cut_and_silence(tmp_path, person,
             host.say(slug, "after silence")
             await expect(texts(page)).to_have_text(["while it was away", "after a cut", "after silence"])
             assert await page.evaluate("streams.size") == 1
+            await page.close()  # or it complains of the server's end, whenever it hears of that
     finally:
         host.close()
         server.stop()

@@ -67,7 +67,7 @@ def test_they_lie_there_compressed_in_two_ways_and_scripts_without_comments(root
 def test_nothing_is_made_where_nothing_changed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delivery, "call_command", None)
     assert HASHED.search(made_in(root, monkeypatch).url("js/room.js"))
-    (root / "sources.sha256").write_text("of other sources")
+    root.with_name(f"{root.name}.sha256").write_text("of other sources")
     with pytest.raises(TypeError):
         made_in(root, monkeypatch)
 

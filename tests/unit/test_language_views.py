@@ -67,6 +67,10 @@ def test_a_choice_is_kept_and_leads_back(cast) -> None:
     assert '<html lang="ja">' in browser.get("/feeds/veranda/", headers={"Accept-Language": "ja"}).text
 
 
+def test_an_address_that_is_a_language_alone_leads_to_the_start(cast) -> None:
+    assert Client().post("/accounts/language/", {"language": "ja", "next": "?lang=zh"})["Location"] == "/chat/"
+
+
 def test_nonsense_changes_nothing_and_leads_nowhere_else(cast) -> None:
     browser = Client()
     answer = browser.post("/accounts/language/", {"language": "klingon", "next": "https://evil.example/"})
