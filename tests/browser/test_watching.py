@@ -155,6 +155,7 @@ async def test_a_wall_comes_back_by_itself_with_what_was_said_meanwhile(server: 
         await expect(page.get_by_role("button", name="Leave full screen")).to_be_visible()
         await page.get_by_role("link", name="Leave the wall").click()
         await expect(page).to_have_url(f"{line.base}/feeds/{slug}/")
+        await page.close()  # or it complains of the end of its line, whenever it hears of that
     forgive(somebody)
 
 

@@ -61,7 +61,7 @@ def paths_of(room: Room, mid: str) -> list[str]:
 
 
 def other_paths() -> list[str]:
-    arguments = {"join": ["x"], "password_reset_confirm": ["x", "x"]}
+    arguments = {"join": ["x"], "password_reset_confirm": ["x", "x"], "words": ["ja", "x"]}
     arguments |= {"feeds:component_version": ["x"], "feeds:frame_helper_version": ["x"]}
     names = [name for name in addresses(get_resolver().url_patterns) if name not in OF_A_ROOM and name[0] != "^"]
     paths = [
