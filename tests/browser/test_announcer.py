@@ -85,7 +85,7 @@ async def test_the_log_is_silent_and_another_region_tells_what_is_said(server: E
         await author.post("good *evening*")
         await expect(texts(page)).to_have_count(3)
         await page.clock.run_for(4000)
-        await heard(page, f"{name}: good *evening*")
+        await heard(page, f"{name}: good evening")
         # What comes at once is told at once: the newest, and how many more there were.
         await pour(author, 20)
         await expect(texts(page)).to_have_count(23)

@@ -9,7 +9,8 @@ import { byId } from "./page.js";
  * @param {Partial<About>} about
  */
 export function showAbout({ title, topic, language, visibility, archived }) {
-  if (title) {
+  // What else a page is about stands in its title, too: only a new name changes that.
+  if (title && title !== byId("title").textContent) {
     byId("title").textContent = title;
     document.title = `${title} · Engawa`;
     byId("scroller").setAttribute("aria-label", interpolate(gettext("Messages in %(room)s"), { room: title }));
