@@ -297,7 +297,7 @@ a { color: var(--accent); }
 [part=reply], blockquote { padding-inline-start: 0.6rem; border-inline-start: 3px solid; }
 [part=text] > * + * { margin-block-start: 0.4rem; }
 code, pre { background: var(--surface); font: 0.9em ui-monospace, monospace; }
-pre { padding: 0.5rem; overflow-x: auto; }
+pre { padding: 0.5rem; white-space: pre-wrap; }
 [part=empty], [part=gone], slot { display: block; padding: var(--pad); }
 ol:not(:empty) ~ [part=empty] { display: none; }
 button { padding: 0.3rem 0.9rem; border: var(--border); border-radius: var(--radius); background: var(--surface); color: inherit; font-family: inherit; cursor: pointer; }
