@@ -262,4 +262,5 @@ class MessagesView(RoomView):
             read_marks.write({(self.me.user_id, room.pk): posted.mid})  # who writes has read
         if wants_json(request):
             return JsonResponse({"mid": posted.mid, "key": posted.key, "id": posted.seq}, status=201)
-        return HttpResponseRedirect(reverse("chat:room", args=[room.slug]))
+        # Where no script goes to the end of the room, to what was just said.
+        return HttpResponseRedirect(reverse("chat:room", args=[room.slug]) + f"#m-{posted.mid}")

@@ -47,6 +47,11 @@ def test_a_guest_takes_a_name_and_stays_who_they_are(browser) -> None:
     assert browser.post("/accounts/guest/", {**form, "name": "x", "next": "//evil.example"})["Location"] == "/chat/"
 
 
+def test_who_posts_by_a_form_is_led_to_what_they_said(client: Client, cast) -> None:
+    answer = client.post("/chat/veranda/messages", {"message": "hello"})
+    assert answer["Location"] == f"/chat/veranda/#m-{Message.objects.get().mid}"
+
+
 def test_a_forged_guest_is_nobody(cast) -> None:
     client = Client()
     client.cookies["guest"] = f'["{cast.gil.key}","Gil"]:signature'
