@@ -195,6 +195,10 @@ async def test_emoji_have_names_in_ones_own_language(rooms: dict[str, str], pers
 # What is kept, and what is told -----------------------------------------------------------------------------
 
 
+async def connected(page: Page) -> None:
+    await expect(page.locator("body")).to_have_attribute("data-state", "connected")
+
+
 async def test_what_is_not_sent_is_kept(rooms: dict[str, str], person) -> None:
     somebody = await person()
     page = await somebody.open(rooms["drafts"])
@@ -205,10 +209,12 @@ async def test_what_is_not_sent_is_kept(rooms: dict[str, str], person) -> None:
     await write(other, "another one")
     await page.reload()
     await expect(field).to_have_value("half a thou")
+    await connected(page)  # or the browser complains of a socket that is left before it is open
     await page.locator(".site-header__preferences").click()
     await page.get_by_role("button", name="日本語").click()
     await expect(page.locator("html")).to_have_attribute("lang", "ja")
     await expect(field).to_have_value("half a thou")
+    await connected(page)
     # A tab that is closed leaves its own to the next.
     await page.close(run_before_unload=True)
     again = await somebody.open(rooms["drafts"])
@@ -219,6 +225,7 @@ async def test_what_is_not_sent_is_kept(rooms: dict[str, str], person) -> None:
     await expect(texts(again)).to_have_text(["half a thought"])
     await again.reload()
     await expect(again.locator("#composer-text")).to_have_value("")
+    await connected(again)
     await expect(other.locator("#composer-text")).to_have_value("another one")
 
 
