@@ -50,10 +50,10 @@ def chosen(query_string: str, cookie: str | None) -> str | None:
     return supported(cookie) if cookie else None
 
 
-def language_of_request(request: HttpRequest) -> tuple[str, bool]:
-    """The language to answer in, and whether it was chosen: otherwise it is the browser's."""
+def language_of_request(request: HttpRequest) -> str:
+    """The language to answer in: the one that was chosen, otherwise the browser's."""
     choice = chosen(request.META.get("QUERY_STRING", ""), request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME))
-    return choice or accepted(request.META.get("HTTP_ACCEPT_LANGUAGE", "")), choice is not None
+    return choice or accepted(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
 
 
 def language_of_scope(scope: dict[str, Any], *, reads_cookies: bool) -> str:

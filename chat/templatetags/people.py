@@ -8,8 +8,7 @@ from django.urls import reverse
 from django.utils.translation import get_language, pgettext_lazy
 
 from chat import hues, policies, words, writing
-from chat.language_views import bcp47
-from chat.languages import PARAMETER
+from chat.languages import PARAMETER, bcp47
 
 register = template.Library()
 register.filter("letter", hues.letter_of)
