@@ -1,5 +1,4 @@
 from django.apps import AppConfig
-from django.contrib.admin.apps import AdminConfig
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
@@ -23,7 +22,3 @@ def _enter_what_was_said(using: str, **rest: object) -> None:
     is_there = using == DEFAULT_DB_ALIAS and indexing.TABLE in connection.introspection.table_names()
     if is_there and not reindexing.is_complete():
         reindexing.reindex()
-
-
-class ChatAdminConfig(AdminConfig):
-    default_site = "chat.admin_site.SiteAdministration"

@@ -23,11 +23,13 @@ logger = logging.getLogger(__name__)
 
 
 class Canary:
-    """Calls ``heal`` when nothing that was sung is heard. ``hear`` takes what the site's group brings."""
+    """Calls ``heal`` when nothing that was sung is heard. ``hear`` takes what the site's group brings, which calls
+    ``sing_once`` when it begins to."""
 
     def __init__(self, heal: Callable[[], Awaitable[None]]) -> None:
         self._heal = heal
         self._heard_at = monotonic()
+        self._heard = asyncio.Event()
 
     def hear(self, message: dict) -> bool:
         """Whether ``message`` is a song: ours counts, those of other processes do not."""
@@ -35,6 +37,21 @@ class Canary:
             return False
         if message.get("process") == PROCESS:
             self._heard_at = monotonic()
+            self._heard.set()
+        return True
+
+    def sing_once(self) -> None:
+        broadcast.whisper(SITE_GROUP, {"type": SONG_TYPE, "process": PROCESS})
+
+    async def carries(self, seconds: float) -> bool:
+        """Whether a song is heard within so long. One is sung for it, on any layer."""
+        self._heard.clear()
+        self.sing_once()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._heard.wait()
+        except TimeoutError:
+            return False
         return True
 
     async def sing(self) -> None:
@@ -43,7 +60,7 @@ class Canary:
             return
         while True:
             await asyncio.sleep(SING_SECONDS)
-            broadcast.whisper(SITE_GROUP, {"type": SONG_TYPE, "process": PROCESS})
+            self.sing_once()
             if monotonic() - self._heard_at > SILENCE_SECONDS:
                 logger.warning("the channel layer has fallen silent: subscribing anew")
                 self._heard_at = monotonic()

@@ -57,7 +57,7 @@ class Relays:
         broadcast.bind(self.loop)
         broadcast.add_sink(self._hear)
         self._canary = Canary(self._resubscribe)
-        self._site = Subscription(SITE_GROUP, take=self._take, attached=self._compare_soon)
+        self._site = Subscription(SITE_GROUP, take=self._take, attached=self._attached)
         # Apart, so that a database that hangs does not silence the heartbeats.
         self._tasks = [
             asyncio.create_task(self._every_second(self._keep_alive)),
@@ -88,6 +88,14 @@ class Relays:
         relay = Relay(room, sanctions, recent)
         self._by_id[room.pk] = self._by_slug[slug] = relay
         return relay
+
+    @property
+    def is_draining(self) -> bool:
+        return self._draining
+
+    async def carries(self, seconds: float) -> bool:
+        """Whether what this process says by the channel layer comes back to it within so long."""
+        return await self._canary.carries(seconds)
 
     async def drain(self) -> None:
         """Send everybody away, for a planned end of this process. Each is told a moment at random to come back at, in
@@ -164,6 +172,10 @@ class Relays:
                 logger.warning("the database is away: how many are here is not kept")
             else:
                 self._headcounts.written(news, now)
+
+    def _attached(self) -> None:
+        self._canary.sing_once()
+        self._compare_soon()
 
     def _take(self, message: dict[str, Any]) -> None:
         if not self._canary.hear(message):

@@ -1,5 +1,6 @@
 from django.urls import path, re_path
 
+import chat.order  # noqa: F401  for what it does: it explains itself where Django is not set up
 from chat.consumers import RoomConsumer, refuse
 
 websocket_urlpatterns = [

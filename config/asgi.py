@@ -1,11 +1,11 @@
 """The ASGI entry for everything: pages and streams over HTTP, rooms over WebSocket."""
 
-import os
+from config import role
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+role.has_pages()
 
-import django
-from django.core.asgi import get_asgi_application
+import django  # noqa: E402
+from django.core.asgi import get_asgi_application  # noqa: E402
 
 # Django first: what follows imports models, which need the apps to be loaded.
 django.setup(set_prefix=False)
@@ -18,6 +18,7 @@ django_application = get_asgi_application()
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.urls import path, re_path  # noqa: E402
 
+from chat import health  # noqa: E402
 from chat.routing import websocket_urlpatterns  # noqa: E402
 from config.lifespan import lifespan  # noqa: E402
 from feeds.exports import Export  # noqa: E402
@@ -39,6 +40,8 @@ application = ProtocolTypeRouter(
                 path("chat/<str:slug>/export.<str:form>", Export(for_people=True)),
                 path("feeds/<str:slug>/replay/stream", Replay()),
                 path("chat/<str:slug>/replay/stream", Replay(for_people=True)),
+                path("health/live", health.live),  # of no middleware, no thread and no database
+                path("health/ready", health.ready),
                 re_path(r"", django_application),
             ]
         ),

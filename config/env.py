@@ -85,17 +85,14 @@ class Environment:
         return self._read(name, default, parse)
 
     def database(self, name: str) -> dict[str, Any] | None:
-        """A Django database configuration from a URL, or None where the variable is not set."""
+        """A Django database configuration from a URL, which may be in a file like a secret. None where it is not
+        set."""
 
-        def parse(key: str) -> dict[str, Any]:
-            parsed = dict(dj_database_url.parse(self._env.str(key)))
-            if parsed["NAME"] == ":memory:":
-                raise ValueError("a database in memory is another one for each thread: name a file")
-            if not parsed["ENGINE"].endswith(("sqlite3", "postgresql")):
-                raise ValueError("only sqlite:///… and postgresql://… are supported")
-            return parsed
-
-        return self._read(name, None, parse)
+        url = self.secret(name)
+        try:
+            return _database(url) if url else None
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{name}: {error}") from error
 
     def email(self, name: str) -> dict[str, Any]:
         """Django's settings for sending e-mail from a URL, which may be in a file like a secret. Nothing where it is
@@ -135,6 +132,16 @@ class Environment:
         if not value:
             raise ImproperlyConfigured(f"{file_name}: {path} is empty.")
         return value
+
+
+def _database(url: str) -> dict[str, Any]:
+    """Raises ``ValueError``."""
+    parsed = dict(dj_database_url.parse(url))
+    if parsed["NAME"] == ":memory:":
+        raise ValueError("a database in memory is another one for each thread: name a file")
+    if not parsed["ENGINE"].endswith(("sqlite3", "postgresql")):
+        raise ValueError("only sqlite:///… and postgresql://… are supported")
+    return parsed
 
 
 _SMTP = {"smtp": (25, {}), "submission": (587, {"EMAIL_USE_TLS": True}), "smtps": (465, {"EMAIL_USE_SSL": True})}

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 from config.env import Environment, own_secret
+from config.role import ALL, ROLES, WEBSOCKET
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -19,6 +20,7 @@ _ORIGIN = re.compile(r"https?://([\w.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?")
 
 # Where this site is ---------------------------------------------------------------------------------------
 
+ROLE = env.choice("ROLE", ALL, ROLES)
 DEBUG = env.flag("DEBUG", False)
 HOST = env.text("HOST", "127.0.0.1")
 PORT = env.number("PORT", 8000, least=1, most=65535)
@@ -79,10 +81,15 @@ DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # which a restarted server mu
 DATABASE_THREADS = env.number("DATABASE_THREADS", 4, least=1, most=64)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URLS = env.words("REDIS_URL", [])
+REDIS_URLS = [url for url in map(str.strip, env.secret("REDIS_URL").split(",")) if url]
 for _url in REDIS_URLS:
     if urlsplit(_url).scheme not in ("redis", "rediss", "unix"):
         raise ImproperlyConfigured("REDIS_URL: not like redis://host:6379/0 (several are separated by commas)")
+if ROLE == WEBSOCKET and not REDIS_URLS:
+    raise ImproperlyConfigured(
+        "REDIS_URL: the role websocket is one of several processes, which need a Redis between them. Set it, such as "
+        "redis://localhost:6379/0, or let one process do everything: bin/start."
+    )
 if REDIS_URLS:
     CHANNEL_LAYERS = {
         "default": {
@@ -160,7 +167,7 @@ INSTALLED_APPS = [
     "daphne",  # before staticfiles: runserver is Daphne
     "chat.apps.ChatConfig",
     "feeds.apps.FeedsConfig",
-    "chat.apps.ChatAdminConfig",
+    "chat.admin_app.ChatAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -305,3 +312,19 @@ LOGGING = {
         "django.server": {"propagate": True},
     },
 }
+
+# The role without pages -----------------------------------------------------------------------------------
+
+if ROLE == WEBSOCKET:
+    # What sockets need, and no more. Their tables are the same in every role; management commands know all (manage.py).
+    INSTALLED_APPS = [
+        "config.apps.ConfigConfig",
+        "chat.apps.ChatConfig",
+        *(["feeds.apps.FeedsConfig"] if _grip_url else []),  # publishes what is committed here to the proxy
+        "django.contrib.auth",
+        "django.contrib.contenttypes",
+        "django.contrib.sessions",
+    ]
+    MIDDLEWARE, TEMPLATES = [], []
+    ASGI_APPLICATION = "config.asgi_websocket.application"
+    del ROOT_URLCONF  # whatever asks for the address of a page here fails, and does not bring in all of them

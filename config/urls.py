@@ -2,7 +2,7 @@ from django.contrib import admin
 from django.contrib.auth import views as auth
 from django.urls import include, path, re_path
 
-from chat import health, pwa
+from chat import pwa
 from chat.accounts import GuestView, SignUpView
 from chat.api_door import api
 from chat.language_views import LanguageView
@@ -39,6 +39,4 @@ urlpatterns = [
     path("service-worker.js", pwa.service_worker, name="service_worker"),
     path("offline/", pwa.offline, name="offline"),
     path("favicon.ico", pwa.favicon),
-    path("health/live", health.live),
-    path("health/ready", health.ready),
 ]

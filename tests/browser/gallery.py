@@ -17,7 +17,7 @@ from tests.browser.stage import Stage
 LANGUAGES = {"en": "en-GB", "ja": "ja-JP", "zh-Hans": "zh-CN", "zh-Hant": "zh-TW"}  # and what such a browser asks for
 # What is no page of ours: it only takes forms, or sends on, or answers programs and feed readers, or is Django's.
 NO_PAGES = {
-    *("guest", "logout", "language", "words", "export", "favicon.ico", "health/live", "health/ready", "admin/"),
+    *("guest", "logout", "language", "words", "export", "favicon.ico", "admin/"),
     *("manifest", "service_worker", "feeds:qr"),
     *("^api(?:/(?P<path>[\\s\\S]*))?\\Z", "chat:messages", "chat:commands", "chat:audit_export"),
     *("feeds:stream", "feeds:ticket", "feeds:atom", "feeds:json", "feeds:oembed", "feeds:sitemap", "feeds:robots"),

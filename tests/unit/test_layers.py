@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 # From the ground up. A module imports only from lines above its own.
 CHAT = [
-    ["sentences"],
+    ["admin_app", "order", "plain", "sentences"],
     ["errors", "extensions", "groups", "hues", "identity", "irc", "languages", "lookalike", "mids", "render", "rows"],
     ["outbound", "sessions", "stepping", "subscription", "terms", "wordlist", "words", "writing"],
     ["text", "database", "durations", "filters"],

@@ -3,20 +3,19 @@
 import fcntl
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from html import escape
 
-from daphne.endpoints import build_endpoint_description_strings
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, CommandParser, call_command
 from django.db import OperationalError, connections
 from django.urls import reverse
 
 from chat.models import Room
-from config.server import Server
+from config.serving import serve
 from config.settings import env
-from config.workers import NoWorkers, listen, need_redis, supervise
+from config.workers import NoWorkers, need_redis
 
 FIRST_ROOM = "Lobby"
 
@@ -37,26 +36,6 @@ def number_of_workers(option: str) -> int:
     return int(option)
 
 
-def serve(count: int, on_ready: Callable[[], None]) -> str:
-    """Serve until told to stop, in this process if one is enough. Returns why the port cannot be used, if so."""
-    if count > 1:
-        try:
-            listening = listen(settings.HOST, settings.PORT, count)
-        except OSError as error:
-            return error.strerror or str(error)
-        try:
-            supervise(listening, on_ready)
-        except NoWorkers as error:
-            raise CommandError("no worker came up; what it said stands above") from error
-        return ""
-    from config.asgi import application
-
-    (endpoint,) = build_endpoint_description_strings(host=settings.HOST, port=settings.PORT)
-    server = Server(application, endpoint, on_ready)
-    server.run()
-    return server.failure
-
-
 class Command(BaseCommand):
     help = "Bring the database up to date, make the first room if there is none, and serve on HOST:PORT."
     requires_system_checks = []
@@ -75,7 +54,10 @@ class Command(BaseCommand):
         except OperationalError as error:
             raise CommandError(f"cannot use the database {settings.DATABASES['default']['NAME']}: {error}") from error
         connections.close_all()  # this thread serves from here on, and idle servers hold no connection
-        failure = serve(count, lambda: self.welcome(room))
+        try:
+            failure = serve(count, lambda: self.welcome(room))
+        except NoWorkers as error:
+            raise CommandError("no worker came up; what it said stands above") from error
         if failure:
             raise CommandError(
                 f"cannot listen on {settings.HOST}:{settings.PORT} ({failure}). "
