@@ -22,6 +22,7 @@ from servestatic.storage import CompressedManifestStaticFilesStorage
 
 BUILT, SOURCES = "built", "sources"
 NOT_DELIVERED = ["released"]  # of these feeds.scripts sees to itself
+FAILURES = (CommandError, OSError, ValueError)
 _MADE_BY = ("Django", "brotli", "rjsmin", "servestatic")
 
 logger = logging.getLogger(__name__)
@@ -73,20 +74,32 @@ def prepare() -> None:
     sources, which work as well and take longer to load."""
     if settings.STATIC_FILES != BUILT:
         return
+    try:
+        make()
+        staticfiles_storage.learn()
+    except FAILURES as error:
+        staticfiles_storage.forget()
+        logger.warning("static files are served as they lie: %s", error)
+
+
+def make() -> None:
+    """Have the files made where they are not, or not of the sources as they are. Where they are, nothing is written: in
+    an image they lie where nothing can be. Raises one of ``FAILURES``."""
     root = Path(settings.STATIC_ROOT)
     made_of = root.with_name(f"{root.name}.sha256")
     wanted = _digest()
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        with root.with_name(f"{root.name}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # the first of several processes makes them
-            if not made_of.exists() or made_of.read_text() != wanted:
-                call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=NOT_DELIVERED)
-                made_of.write_text(wanted)
-        staticfiles_storage.learn()
-    except (CommandError, OSError, ValueError) as error:
-        staticfiles_storage.forget()
-        logger.warning("static files are served as they lie: %s", error)
+    if _says(made_of, wanted):
+        return
+    root.mkdir(parents=True, exist_ok=True)
+    with root.with_name(f"{root.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the first of several processes makes them
+        if not _says(made_of, wanted):
+            call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=NOT_DELIVERED)
+            made_of.write_text(wanted)
+
+
+def _says(file: Path, wanted: str) -> bool:
+    return file.is_file() and file.read_text() == wanted
 
 
 def _digest() -> str:

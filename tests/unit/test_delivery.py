@@ -64,6 +64,14 @@ def test_they_lie_there_compressed_in_two_ways_and_scripts_without_comments(root
     assert brotli.decompress(Path(f"{style}.br").read_bytes()) == style.read_bytes()
 
 
+def test_where_they_are_nothing_is_written(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In an image they lie where nothing can be written, and root could write anyway: so look at what was."""
+    lock = root.with_name(f"{root.name}.lock")
+    lock.unlink()
+    assert HASHED.search(made_in(root, monkeypatch).url("js/room.js"))
+    assert not lock.exists()
+
+
 def test_nothing_is_made_where_nothing_changed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delivery, "call_command", None)
     assert HASHED.search(made_in(root, monkeypatch).url("js/room.js"))
