@@ -17,7 +17,7 @@ from ninja.errors import ValidationError
 from ninja.security.http import HttpAuthBase
 from pydantic import WithJsonSchema
 
-from chat import actions, errors, policies, posting, programs, search
+from chat import actions, errors, meters, policies, posting, programs, search
 from chat.answers import Held as HeldAnswer
 from chat.api_schemas import BODY, MID, Found, Held, History, Posted, answers
 from chat.errors import ChatError
@@ -140,11 +140,12 @@ def search_messages(
 )
 def post_message(request: HttpRequest, slug: str = _SLUG) -> HttpResponse:
     """Takes the scope `post`. With the same `key` it is safe to ask again: posting twice is posting once."""
-    body = _body(request)
-    room = _room(slug)
-    policies.require_entry(room, request.auth)
-    _count(request.auth)
-    answer = posting.post(request.auth, room.pk, body.get("message"), body.get("key"), body.get("reply_to"))
+    with meters.http_post():
+        body = _body(request)
+        room = _room(slug)
+        policies.require_entry(room, request.auth)
+        _count(request.auth)
+        answer = posting.post(request.auth, room.pk, body.get("message"), body.get("key"), body.get("reply_to"))
     if isinstance(answer, HeldAnswer):
         return _json({"held": True, "key": answer.key, "detail": str(answer.detail)}, 202)
     return _json({"mid": answer.mid, "key": answer.key, "id": answer.seq}, 201)

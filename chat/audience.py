@@ -10,10 +10,11 @@ import logging
 from collections.abc import Awaitable, Callable
 from random import uniform
 from time import monotonic, time
+from typing import NamedTuple
 
 from django.conf import settings
 
-from chat import errors, events, log
+from chat import errors, events, log, meters
 from chat.database import in_database
 from chat.events import LoggedEvent
 from chat.follower import Follower, Form, Message
@@ -26,6 +27,15 @@ CATCH_UP_EVENTS = 100  # handed to a follower at a time while it catches up
 MOST_REPLAYS = 32  # kept while nothing new is said: those who were cut off together come back with the same cursors
 
 
+class Found(NamedTuple):
+    """What a follower that is behind is told next: ``events`` events of the log in ``messages``. ``source`` is where
+    they came from, by the names that ``chat.meters`` has for what comes of a resume."""
+
+    messages: list[Message]
+    events: int
+    source: str
+
+
 class Audience:
     """The followers of the room ``room_id`` here. ``position`` is the number of the last event they were told, which
     is that of the last of the ``recent`` ones, if there are any."""
@@ -35,9 +45,9 @@ class Audience:
         self.position = position
         self.followers: dict[Follower, None] = {}  # a set in the order in which they came, as they lie in memory
         self.idle_since = monotonic()
-        self._ring = Ring(settings.RING_EVENTS, settings.RING_BYTES)
+        self.ring = Ring(settings.RING_EVENTS, settings.RING_BYTES)
         for event in recent:
-            self._ring.append(event)
+            self.ring.append(event)
         self._replays: dict[tuple[Form, int], list[Message]] = {}
         self._replays_chars = 0
         self._next_beat: dict[Form, float] = {}
@@ -46,32 +56,41 @@ class Audience:
     def join(self, follower: Follower) -> None:
         """Register a follower. It is told nothing before ``start``."""
         self.followers[follower] = None
+        meters.followers[_kind_of(follower)] += 1
         if settings.ROTATE_SECONDS:
             # Spread, so that those who came together do not all leave together.
             follower.rotate_at = monotonic() + settings.ROTATE_SECONDS * uniform(0.75, 1.25)
         if follower.grant is not None:
             follower.rotate_at = min(follower.rotate_at, monotonic() + follower.grant.ends_at - time())
 
-    def start(self, follower: Follower, cursor: int, floor: int = 0) -> None:
-        """Tell ``follower`` everything after the number ``cursor``, or that it must reset, and then what is new.
+    def start(self, follower: Follower, cursor: int, floor: int = 0, *, is_new: bool = False) -> None:
+        """Tell ``follower`` everything after the number ``cursor``, or that it must reset, and then what is new. One
+        that ``is_new`` came without a cursor, and goes on from the head that it was told of.
 
         Nothing below ``floor`` is for it, though the ring may still reach back there."""
         if follower not in self.followers:  # dismissed while its welcome was being sent
             return
+        if is_new:
+            meters.resumes[meters.NEW] += 1
         follower.position = cursor
         follower.stale = cursor < floor
         is_near = not follower.stale and self.position - CATCH_UP_EVENTS <= cursor <= self.position
         if is_near and (replay := self._replay(follower)) is not None:
+            missed = self.position - cursor
+            if not is_new:
+                meters.resumes[meters.RING if missed else meters.CURRENT] += 1
             follower.position = self.position
             follower.live = True
-            self._hand(follower, replay)
+            self._hand(follower, replay, missed)
             if follower.live:
                 self._hand(follower, self._due_rights(follower))
         else:
-            follower.task = asyncio.create_task(self._catch_up(follower, resuming=True))
+            follower.task = asyncio.create_task(self._catch_up(follower, resuming=True, counts=not is_new))
 
     def leave(self, follower: Follower) -> None:
-        self.followers.pop(follower, None)
+        if follower in self.followers:
+            del self.followers[follower]
+            meters.followers[_kind_of(follower)] -= 1
         follower.live = False
         if follower.task is not None:
             follower.task.cancel()
@@ -96,21 +115,24 @@ class Audience:
         if not closing.cancelled() and closing.exception() is not None:
             logger.debug("a connection could not be closed: %r", closing.exception())
 
-    def _pass_on(self, ready: list[LoggedEvent]) -> None:
+    def _pass_on(self, ready: list[LoggedEvent]) -> int:
+        """Returns how many followers were handed these events."""
         passed: list[LoggedEvent] = []
         for event in ready:
             if event.type in (events.EDITED, events.DELETED):
                 # Gone before anything newer is told, here as in the log.
-                self._ring.redact(event.mid)
+                self.ring.redact(event.mid)
                 passed = [redacted(earlier) if earlier.mid == event.mid else earlier for earlier in passed]
             passed.append(event)
-            self._ring.append(event)
+            self.ring.append(event)
         before, self.position = self.position, passed[-1].seq
         self._forget_replays()
         encoded: dict[Form, list[Message]] = {}
+        told = 0
         for follower in tuple(self.followers):
             if not follower.live or follower.position >= self.position:
                 continue
+            count = self.position - follower.position
             if follower.position == before:
                 messages = encoded.get(follower.form)
                 if messages is None:
@@ -118,7 +140,11 @@ class Audience:
             else:  # it came with a snapshot newer than this relay was
                 messages = follower.form.events([event for event in passed if event.seq > follower.position])
             follower.position = self.position
-            self._hand(follower, messages)
+            self._hand(follower, messages, count)
+            told += 1
+        if told:
+            meters.events_together.observe(len(passed))
+        return told
 
     def _replay(self, follower: Follower) -> list[Message] | None:
         """The next messages for a follower that is behind, encoded once for all that are where it is. None where the
@@ -128,7 +154,7 @@ class Audience:
         place = (follower.form, follower.position)
         replay = self._replays.get(place)
         if replay is None:
-            found = self._ring.after(follower.position, CATCH_UP_EVENTS)
+            found = self.ring.after(follower.position, CATCH_UP_EVENTS)
             if found is None:
                 return None
             replay = follower.form.events(found)
@@ -143,8 +169,9 @@ class Audience:
         self._replays.clear()
         self._replays_chars = 0
 
-    def _hand(self, follower: Follower, messages: list[Message]) -> None:
-        """Send without waiting; what cannot be sent at once goes on in a task, and the follower lags until then."""
+    def _hand(self, follower: Follower, messages: list[Message], count: int = 0) -> None:
+        """Send without waiting; what cannot be sent at once goes on in a task, and the follower lags until then. There
+        are ``count`` events of the log in ``messages``, which are delivered when all of these are sent."""
         for index, message in enumerate(messages):
             try:
                 rest = None if follower.send_now(message) else step(follower.send(message))
@@ -153,37 +180,49 @@ class Audience:
                 return
             if rest is not None:
                 follower.live = False
-                follower.task = asyncio.create_task(self._catch_up(follower, rest, messages[index + 1 :]))
+                follower.task = asyncio.create_task(self._catch_up(follower, rest, messages[index + 1 :], count))
                 return
+        follower.form.transport.deliveries += count
 
     async def _catch_up(
         self,
         follower: Follower,
         rest: Awaitable[None] | None = None,
         unsent: list[Message] | None = None,
+        count: int = 0,
         *,
         resuming: bool = False,
+        counts: bool = False,
     ) -> None:
-        """Bring a follower to where the relay is, and make it live there."""
+        """Bring a follower to where the relay is, and make it live there. ``count`` events are in what is sent first;
+        ``counts`` where what its first answer comes from is counted."""
+        transport = follower.form.transport
         try:
             if rest is not None:
                 await self._patiently(rest)
             for message in unsent or ():
                 await self._patiently(follower.send(message))
+            transport.deliveries += count
             while follower.stale or follower.position < self.position or resuming or follower.is_misinformed:
                 if follower.stale or follower.position < self.position or resuming:
-                    messages = await self._next_for(follower, resuming)
+                    messages, count, source = await self._next_for(follower, resuming)
+                    if counts:
+                        counts = False
+                        meters.resumes[source] += 1
                 else:
-                    messages = self._due_rights(follower)
+                    messages, count = self._due_rights(follower), 0
                 # What it has not got by now it can ask the ring for: only its first answers may need the log.
                 resuming = resuming and follower.position < self.position
                 for message in messages:
                     await self._patiently(follower.send(message))
+                transport.deliveries += count
             follower.task = None
             follower.live = follower in self.followers
         except TimeoutError:
             self._end(follower, errors.TooSlow())
         except errors.ChatError as error:
+            if counts:
+                meters.resumes[meters.FAILED] += 1
             self._end(follower, error)
         except Exception as error:
             follower.task = None
@@ -199,27 +238,31 @@ class Audience:
 
     def _end(self, follower: Follower, error: errors.ChatError) -> None:
         follower.task = None  # this task is the one that ends it: it must not cancel itself
+        if isinstance(error, errors.TooSlow):
+            follower.form.transport.slow += 1
         self.dismiss(follower, error)
 
-    async def _next_for(self, follower: Follower, resuming: bool) -> list[Message]:
-        """The next messages for a follower that is behind; moves its position past them."""
+    async def _next_for(self, follower: Follower, resuming: bool) -> Found:
+        """What is next for a follower that is behind; moves its position past it."""
         if not follower.stale and follower.position <= self.position:
             replay = self._replay(follower)
             if replay is not None:
-                follower.position = min(follower.position + CATCH_UP_EVENTS, self.position)
-                return replay
+                before = follower.position
+                follower.position = min(before + CATCH_UP_EVENTS, self.position)
+                count = follower.position - before
+                return Found(replay, count, meters.RING if count else meters.CURRENT)
             if not resuming:
                 raise errors.TooSlow()
         position = -1 if follower.stale else follower.position  # no log reaches back to -1
         page = await in_database(log.read, self.room_id, position, CATCH_UP_EVENTS)
         if page.reset:
             follower.stale, follower.position = False, page.head
-            return follower.form.reset(page.head)
+            return Found(follower.form.reset(page.head), 0, meters.RESET)
         # Nothing beyond what was passed on: a change of who may read that the log has, this relay may not have met.
         found = [event for event in page.events if event.seq <= self.position]
         if found:
             follower.position = found[-1].seq
-        return follower.form.events(found) if found else []
+        return Found(follower.form.events(found) if found else [], len(found), meters.LOG)
 
     async def _patiently(self, sending: Awaitable[None]) -> None:
         async with asyncio.timeout(settings.SLOW_SECONDS):
@@ -233,7 +276,7 @@ class Audience:
     def _start_over(self, position: int) -> None:
         """The log begins anew at ``position``: what anybody knows of its numbers is void."""
         self.position = position
-        self._ring.clear()
+        self.ring.clear()
         self._forget_replays()
         for follower in tuple(self.followers):
             follower.stale = True
@@ -268,3 +311,10 @@ class Audience:
         """Have connections that have grown old come back anew."""
         for follower in [follower for follower in self.followers if follower.rotate_at <= now]:
             self.dismiss(follower, errors.GoingAway(retry_after=uniform(0, 2)))
+
+
+def _kind_of(follower: Follower) -> str:
+    """As ``chat.meters`` counts followers."""
+    if follower.actor is not None:
+        return follower.actor.kind
+    return "viewer" if follower.grant is None else "token"

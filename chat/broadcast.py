@@ -13,9 +13,11 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
+from time import time
 
 from channels.layers import get_channel_layer
 
+from chat import meters
 from chat.events import LoggedEvent
 from chat.groups import SITE_GROUP, room_group
 
@@ -48,6 +50,7 @@ def remove_sink(sink: Sink) -> None:
 
 def announce(room_id: int, slug: str, events: list[LoggedEvent]) -> None:
     """Tell this process and all others of committed events."""
+    meters.committed.add(*(event.type for event in events))
     for sink in tuple(_sinks):
         try:
             sink(room_id, slug, events)
@@ -66,10 +69,12 @@ def whisper(group: str, message: dict) -> None:
     _sender.put_message(group, message)
 
 
-def as_layer_message(room_id: int, events: list[LoggedEvent]) -> dict:
+def as_layer_message(room_id: int, events: list[LoggedEvent], committed: float) -> dict:
+    """``committed`` is when the first of them was, in seconds of the epoch."""
     return {
         "type": LAYER_MESSAGE_TYPE,
         "room": room_id,
+        "committed": committed,
         "events": [[event.seq, event.type, event.mid, event.json] for event in events],
     }
 
@@ -92,6 +97,7 @@ class Sender:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._waiting: dict[int, list[LoggedEvent]] = defaultdict(list)
+        self._since: dict[int, float] = {}
         self._messages: list[tuple[str, dict]] = []
         self._count = 0
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -109,6 +115,7 @@ class Sender:
         with self._lock:
             self._make_room(len(events))
             self._waiting[room_id] += events
+            self._since.setdefault(room_id, time())
         self._wake()
 
     def put_message(self, group: str, message: dict) -> None:
@@ -120,8 +127,10 @@ class Sender:
     def _make_room(self, count: int) -> None:
         if self._count + count > MAX_WAITING_EVENTS and self._count:
             self._waiting.clear()
+            self._since.clear()
             self._messages.clear()
             self._count = 0
+            meters.layer_failures.add("dropped")
             logger.warning("the channel layer is too slow: dropped what was waiting for it")
         self._count += count
 
@@ -143,6 +152,7 @@ class Sender:
         while True:
             with self._lock:
                 waiting, self._waiting = self._waiting, defaultdict(list)
+                since, self._since = self._since, {}
                 messages, self._messages = self._messages, []
                 self._count = 0
                 if not waiting and not messages:
@@ -150,7 +160,8 @@ class Sender:
                     return
             for room_id, events in waiting.items():
                 for start in range(0, len(events), MAX_JOINED_EVENTS):
-                    joined = as_layer_message(room_id, events[start : start + MAX_JOINED_EVENTS])
+                    some = events[start : start + MAX_JOINED_EVENTS]
+                    joined = as_layer_message(room_id, some, since[room_id])
                     await self._send(room_group(room_id), joined)
             for group, message in messages:
                 await self._send(group, message)
@@ -160,6 +171,7 @@ class Sender:
             async with asyncio.timeout(SEND_SECONDS):
                 await get_channel_layer().group_send(group, message)
         except Exception as error:  # whatever a layer raises: the log has what matters, and followers will find it
+            meters.layer_failures.add("send")
             logger.warning("the channel layer did not take a message to %s (%s)", group, error.__class__.__name__)
 
 

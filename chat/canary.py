@@ -11,7 +11,7 @@ from time import monotonic
 
 from channels.layers import InMemoryChannelLayer, get_channel_layer
 
-from chat import broadcast
+from chat import broadcast, meters
 from chat.groups import SITE_GROUP
 from chat.presence import PROCESS
 
@@ -30,6 +30,12 @@ class Canary:
         self._heal = heal
         self._heard_at = monotonic()
         self._heard = asyncio.Event()
+        self._is_singing = False
+
+    @property
+    def silence(self) -> float | None:
+        """For how many seconds nothing was heard; None where nothing is sung."""
+        return monotonic() - self._heard_at if self._is_singing else None
 
     def hear(self, message: dict) -> bool:
         """Whether ``message`` is a song: ours counts, those of other processes do not."""
@@ -38,10 +44,12 @@ class Canary:
         if message.get("process") == PROCESS:
             self._heard_at = monotonic()
             self._heard.set()
+            if "sung_at" in message:
+                meters.layer_seconds.observe(self._heard_at - message["sung_at"])
         return True
 
     def sing_once(self) -> None:
-        broadcast.whisper(SITE_GROUP, {"type": SONG_TYPE, "process": PROCESS})
+        broadcast.whisper(SITE_GROUP, {"type": SONG_TYPE, "process": PROCESS, "sung_at": monotonic()})
 
     async def carries(self, seconds: float) -> bool:
         """Whether a song is heard within so long. One is sung for it, on any layer."""
@@ -58,10 +66,12 @@ class Canary:
         """Sing for ever; returns at once on the in-memory layer, which has nothing between us and ourselves."""
         if isinstance(get_channel_layer(), InMemoryChannelLayer):
             return
+        self._is_singing = True
         while True:
             await asyncio.sleep(SING_SECONDS)
             self.sing_once()
             if monotonic() - self._heard_at > SILENCE_SECONDS:
+                meters.layer_failures.add("silence")
                 logger.warning("the channel layer has fallen silent: subscribing anew")
                 self._heard_at = monotonic()
                 await self._heal()

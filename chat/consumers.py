@@ -12,7 +12,7 @@ from channels.consumer import AsyncConsumer, get_handler_name
 from django.conf import settings
 from django.utils import translation
 
-from chat import errors, posting, protocol
+from chat import errors, meters, posting, protocol
 from chat.addresses import client_address, network_of
 from chat.answers import Held, Posted
 from chat.commands import COMMANDS, Command
@@ -88,6 +88,7 @@ class RoomConsumer(AsyncConsumer):
             self.language = language
         # Accepted before anything is known: a browser is told why it was refused only on an open socket.
         await self.send({"type": "websocket.accept", "subprotocol": self.dialect.subprotocol})
+        self.place.open(self.dialect.transport)
         try:
             await self.enter(self.scope)
         except ChatError as error:
@@ -112,7 +113,8 @@ class RoomConsumer(AsyncConsumer):
         entry = await stay.enter()
         await self.tell(self.dialect.welcome(self.actor, entry))
         self.room_id = stay.relay.room_id
-        stay.relay.start(follower, entry.head if query.after is None else query.after, entry.floor)
+        is_new = query.after is None
+        stay.relay.start(follower, entry.head if is_new else query.after, entry.floor, is_new=is_new)
 
     async def leave(self, error: ChatError) -> None:
         """Say why, and close with the code that says whether to come back."""
@@ -184,6 +186,13 @@ class RoomConsumer(AsyncConsumer):
 
     async def post(self, frame: dict[str, Any]) -> list[Message]:
         """Have a message written, and go on: it is answered when it is committed, together with others."""
+        try:
+            return await self.write(frame, monotonic())
+        except ChatError as error:
+            meters.posts_refused.add(error.code)
+            raise
+
+    async def write(self, frame: dict[str, Any], begun: float) -> list[Message]:
         await limits().take_post(self.actor)
         if self.unanswered is None:
             self.unanswered = set()
@@ -197,10 +206,10 @@ class RoomConsumer(AsyncConsumer):
             return []
         answer = writer().post(self.room_id, draft)
         self.unanswered.add(answer)
-        answer.add_done_callback(partial(self.answered, key))
+        answer.add_done_callback(partial(self.answered, key, begun))
         return []
 
-    def answered(self, key: object, answer: asyncio.Future[Posted | Held]) -> None:
+    def answered(self, key: object, begun: float, answer: asyncio.Future[Posted | Held]) -> None:
         self.unanswered.discard(answer)
         try:
             posted = answer.result()
@@ -208,10 +217,13 @@ class RoomConsumer(AsyncConsumer):
             self.has_posted = True
             if self.actor.user_id is not None and self.room_id is not None and isinstance(posted, Posted):
                 marks().see((self.actor.user_id, self.room_id), posted.mid)  # who writes has read
+            meters.socket_post_seconds.observe(monotonic() - begun)
         except ChatError as error:
+            meters.posts_refused.add(error.code)
             messages = self.error(error, key)
         except Exception:
             logger.exception("a post could not be written")
+            meters.posts_refused.add(errors.ServerError.code)
             messages = self.error(errors.ServerError(), key)
         rest = step(self.tell(messages))
         if rest is not None:  # they do not read what we say: what else they post waits

@@ -9,7 +9,7 @@ import logging
 from contextlib import suppress
 from time import time
 
-from chat import broadcast, outbound, webhooks
+from chat import broadcast, meters, outbound, webhooks
 from chat.database import in_database
 from chat.errors import ServerBusy
 from chat.events import LoggedEvent
@@ -131,10 +131,12 @@ class Courier:
                         why = str(error)
                     if status is None or not 200 <= status < 300:
                         pause = await in_database(webhooks.failed, claim, status, why)
+                        meters.webhooks.add("failed")
                         if pause is not None:
                             self._loop.call_later(pause, self._hear, claim.room_id)
                         return
                     following = await in_database(webhooks.delivered, claim, delivery, status)
+                    meters.webhooks.add("delivered")
                     if following is None:
                         return
                     claim = following

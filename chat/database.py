@@ -18,6 +18,7 @@ from typing import ParamSpec, TypeVar
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
+from chat import meters
 from chat.errors import ServerBusy
 
 KEEP_SECONDS = 60.0
@@ -27,6 +28,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _thread = threading.local()
+_busy: set[int] = set()  # the threads that are at work
 
 
 @cache
@@ -44,7 +46,13 @@ async def in_database(function: Callable[P, T], *args: P.args, **kwargs: P.kwarg
     return await loop.run_in_executor(_threads(), partial(_call, function, *args, **kwargs))
 
 
+def pool() -> tuple[int, int]:
+    """How many threads are at work, and how many calls wait for one."""
+    return len(_busy), _threads()._work_queue.qsize()
+
+
 def _call(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    _busy.add(threading.get_ident())
     try:
         connection.close_if_unusable_or_obsolete()
         connection.ensure_connection()
@@ -58,8 +66,10 @@ def _call(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return result
     except (OperationalError, InterfaceError) as error:
         _thread.trusted_until = 0.0
+        meters.database_failures.add("busy")
         raise ServerBusy() from error
     finally:
+        _busy.discard(threading.get_ident())
         connection.close_if_unusable_or_obsolete()
 
 

@@ -14,6 +14,7 @@ from chat.events import message_fields, room_fields
 from chat.follower import Follower
 from chat.identity import Grant, Identity
 from chat.limits import Hold, limits
+from chat.meters import Transport
 from chat.models import Message, Room
 from chat.relay import Relay
 from chat.relays import relays
@@ -98,17 +99,26 @@ class Stay:
 
 
 class Place:
-    """What one connection holds, of its address's limit and in a room, until it gives it back."""
+    """What one connection holds, of its address's limit and in a room, until it gives it back. From ``open`` on it is
+    counted among those of its transport."""
 
-    __slots__ = ("hold", "stay")
+    __slots__ = ("_transport", "hold", "stay")
 
     def __init__(self) -> None:
         self.hold: Hold | None = None
         self.stay: Stay | None = None
+        self._transport: Transport | None = None
+
+    def open(self, transport: Transport) -> None:
+        transport.opened += 1
+        self._transport = transport
 
     def give_back(self) -> None:
         """Give everything back. Does nothing the second time."""
         stay, self.stay, hold, self.hold = self.stay, None, self.hold, None
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            transport.closed += 1
         if stay is not None:
             stay.leave()
         if hold is not None:

@@ -12,6 +12,7 @@ from chat.errors import ChatError
 from chat.events import LoggedEvent
 from chat.extensions import SendNow, never
 from chat.identity import Grant, Identity
+from chat.meters import Transport
 from chat.queue import Waiting
 from chat.rights import Rights
 
@@ -28,6 +29,7 @@ class Form(Protocol):
     """
 
     heartbeat_seconds: float
+    transport: Transport
 
     def events(self, events: list[LoggedEvent]) -> list[Message]: ...
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from chat import errors, events
+from chat import errors, events, meters
 from chat.answers import Held, Posted
 from chat.doorway import Entry
 from chat.errors import ChatError
@@ -86,6 +86,7 @@ class Plain:
     """The tutorial's exchange: one object with a string ``message`` a frame, new messages only."""
 
     heartbeat_seconds = float("inf")
+    transport = meters.PLAIN_SOCKET
     subprotocol = None
 
     def events(self, logged: list[LoggedEvent]) -> list[Message]:
@@ -133,6 +134,7 @@ class Plain:
 class EngawaV1:
     """The whole protocol: every frame has a ``type``; events are as the log has them."""
 
+    transport = meters.SOCKET
     subprotocol = SUBPROTOCOL
 
     @property

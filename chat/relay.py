@@ -11,10 +11,10 @@ import asyncio
 import logging
 from collections.abc import Coroutine
 from math import inf
-from time import monotonic
+from time import monotonic, time
 from typing import Any
 
-from chat import broadcast, errors, events, log, policies, viewing
+from chat import broadcast, errors, events, log, meters, policies, viewing
 from chat.audience import Audience
 from chat.database import in_database
 from chat.events import LoggedEvent
@@ -48,6 +48,7 @@ class Relay(Audience):
         self.is_asking = False  # what it knows of the room's visibility may be out of date
         self._recheck_due = False
         self._pending: dict[int, LoggedEvent] = {}
+        self._committed: dict[int, float] = {}  # of those, where it was heard: when, in seconds of the epoch
         self._known_head = room.head
         self._scheduled = False
         self._busy: asyncio.Task[None] | None = None
@@ -55,11 +56,14 @@ class Relay(Audience):
         self._tell_presence_at = 0.0
         self.subscription = Subscription(room_group(self.room_id), self._take, self._attached)
 
-    def offer(self, offered: list[LoggedEvent]) -> None:
-        """Take events that may be new, in any order, any number of times."""
+    def offer(self, offered: list[LoggedEvent], committed: float | None = None) -> None:
+        """Take events that may be new, in any order, any number of times. ``committed`` is when they were, in seconds
+        of the epoch, where that is known."""
         for event in offered:
-            if event.seq > self.position:
-                self._pending.setdefault(event.seq, event)
+            if event.seq > self.position and event.seq not in self._pending:
+                self._pending[event.seq] = event
+                if committed is not None:
+                    self._committed[event.seq] = committed
         if self._pending:
             self._schedule()
 
@@ -153,8 +157,17 @@ class Relay(Audience):
                 break
             ready.append(self._pending.pop(event.seq))
         if ready:
-            self._pass_on(ready)
+            self._deliver(ready)
         return event
+
+    def _deliver(self, ready: list[LoggedEvent]) -> None:
+        """Pass events on, and take down how long after their commit the last of those who follow was handed them."""
+        told, now = self._pass_on(ready), time()
+        for event in ready:
+            committed = self._committed.pop(event.seq, None)
+            if committed is not None and told:
+                # Not less than none at all, where another machine's clock is ahead of ours.
+                meters.delivery_seconds.observe(max(0.0, now - committed), told)
 
     def _occupy(self, work: Coroutine[Any, Any, None]) -> None:
         """Do ``work`` before anything else is passed on."""
@@ -188,6 +201,10 @@ class Relay(Audience):
             self._restart(page.head)
         else:
             self._known_head = page.head if self._known_head == known else max(self._known_head, page.head)
+            missed = sum(event.seq not in self._pending and event.seq > self.position for event in page.events)
+            if missed:
+                meters.counts.gaps += 1
+                meters.counts.gap_events += missed
             for event in page.events:
                 self._pending[event.seq] = event  # the log's word counts: it may have been redacted since
 
@@ -195,7 +212,7 @@ class Relay(Audience):
         """Let go of who may no longer read before anybody hears of the change or of anything after it."""
         if await self._recheck_access() and event.seq == self.position + 1:
             self._pending.pop(event.seq, None)
-            self._pass_on([event])
+            self._deliver([event])
 
     async def _recheck_access(self) -> bool:
         """Let go of who may no longer read. False where that could not be found out: it is then tried again, and
@@ -259,12 +276,13 @@ class Relay(Audience):
         logger.warning("the log of room %s was restarted at %s", self.room_id, head)
         self._known_head = head
         self._pending.clear()
+        self._committed.clear()
         self._start_over(head)
 
     def _take(self, message: dict[str, Any]) -> None:
         match message:
             case {"type": broadcast.LAYER_MESSAGE_TYPE}:
-                self.offer(broadcast.events_of(message))
+                self.offer(broadcast.events_of(message), message.get("committed"))
             case {"type": "room.presence", "process": process, "participants": participants, "viewers": viewers}:
                 names = tuple(message["names"]) if "names" in message else None
                 self._presence.hear(process, Count(participants, viewers, names), monotonic())

@@ -8,8 +8,9 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from random import uniform
-from time import monotonic
+from time import monotonic, time
 from typing import Any
 
 from channels.layers import get_channel_layer
@@ -40,6 +41,17 @@ DRAIN_WINDOW_SECONDS = 30.0
 LAST_WORDS_SECONDS = 2.0  # to put down what is known of people here, before this process ends
 RETURNS_PER_SECOND = 200  # what the processes that stay can greet at once without being late for anybody
 IDLE_SECONDS = 30.0  # a room whose last viewer reloads the page should not start anew
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What all relays of a process hold: rooms, events in memory and the characters of these; and for how many seconds
+    the channel layer has been silent (None: it is in memory, and says nothing)."""
+
+    rooms: int
+    ring_events: int
+    ring_chars: int
+    silence: float | None
 
 
 class Relays:
@@ -119,6 +131,11 @@ class Relays:
         except (TimeoutError, errors.ServerBusy) as error:
             logger.warning("what is known of people here could not be put down: %r", error)
 
+    def measure(self) -> Measure:
+        """How things are just now."""
+        rings = [relay.ring for relay in self._by_id.values()]
+        return Measure(len(rings), sum(map(len, rings)), sum(ring.chars for ring in rings), self._canary.silence)
+
     async def close(self) -> None:
         """Stop everything: for the end of a test's loop."""
         broadcast.remove_sink(self._hear)
@@ -132,14 +149,14 @@ class Relays:
     def _hear(self, room_id: int, slug: str, events: list[LoggedEvent]) -> None:
         """The broadcast's sink: events were committed here, in some thread."""
         try:
-            self.loop.call_soon_threadsafe(self._offer, room_id, events)
+            self.loop.call_soon_threadsafe(self._offer, room_id, events, time())
         except RuntimeError:  # the loop is closed: this process is ending
             broadcast.remove_sink(self._hear)
 
-    def _offer(self, room_id: int, events: list[LoggedEvent]) -> None:
+    def _offer(self, room_id: int, events: list[LoggedEvent], committed: float) -> None:
         relay = self._by_id.get(room_id)
         if relay is not None:
-            relay.offer(events)
+            relay.offer(events, committed)
 
     async def _every_second(self, do: Callable[[], Awaitable[None]]) -> None:
         while True:
@@ -275,3 +292,8 @@ def relays() -> Relays:
     if _current is None or _current.loop is not asyncio.get_running_loop():
         _current = Relays()
     return _current
+
+
+def measure() -> Measure | None:
+    """How things are with the relays of this process; None where it has none yet."""
+    return None if _current is None else _current.measure()

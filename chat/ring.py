@@ -19,6 +19,11 @@ class Ring:
     def __len__(self) -> int:
         return len(self._events)
 
+    @property
+    def chars(self) -> int:
+        """The characters of JSON in it."""
+        return self._chars
+
     def append(self, event: LoggedEvent) -> None:
         """Add the next event; the oldest make room."""
         self._events.append(event)

@@ -11,6 +11,8 @@ from typing import Any
 
 from channels.layers import get_channel_layer
 
+from chat import meters
+
 logger = logging.getLogger(__name__)
 
 RETRY_SECONDS = 1.0
@@ -58,6 +60,7 @@ class Subscription:
                 await self._leave(layer, channel)
                 raise
             except Exception as error:
+                meters.layer_failures.add("receive")
                 logger.warning("%s: nothing is heard from the channel layer (%s)", self.group, type(error).__name__)
                 await self._leave(layer, channel)
                 await asyncio.sleep(RETRY_SECONDS)

@@ -17,7 +17,7 @@ from django.views import View
 from django.views.decorators.cache import never_cache
 from django_eventstream.utils import make_id
 
-from chat import actions, errors, listing, policies, posting, read_marks
+from chat import actions, errors, listing, meters, policies, posting, read_marks
 from chat.accounts import remember_guest
 from chat.addresses import network_of_request
 from chat.answers import Held
@@ -244,11 +244,12 @@ class MessagesView(RoomView):
         room, standing = self.room(slug)
         form = request.POST
         try:
-            if request.content_type == "application/json":
-                form = read_frame(request.body.decode(errors="replace"))
-            text = form.get("message", "")
-            self.count()
-            posted = posting.post(self.me, room.pk, text, form.get("key") or None, form.get("reply_to") or None)
+            with meters.http_post():
+                if request.content_type == "application/json":
+                    form = read_frame(request.body.decode(errors="replace"))
+                text = form.get("message", "")
+                self.count()
+                posted = posting.post(self.me, room.pk, text, form.get("key") or None, form.get("reply_to") or None)
         except ChatError as error:
             if wants_json(request):
                 return error_response(error)

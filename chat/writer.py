@@ -13,7 +13,7 @@ from collections import defaultdict
 
 from django.db import connection
 
-from chat import posting
+from chat import meters, posting
 from chat.answers import Held, Posted
 from chat.database import in_database
 from chat.errors import ChatError
@@ -70,6 +70,8 @@ class Writer:
                     await self._write_together([one])
                 return
             results = [error] * len(together)
+        else:
+            meters.posts_together.observe(len(together))
         for (_, _, answer), result in zip(together, results, strict=True):
             if answer.done():  # its author has gone
                 continue

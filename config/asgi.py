@@ -21,6 +21,7 @@ from django.urls import path, re_path  # noqa: E402
 from chat import health  # noqa: E402
 from chat.routing import websocket_urlpatterns  # noqa: E402
 from config.lifespan import lifespan  # noqa: E402
+from config.metrics import MetricsDoor  # noqa: E402
 from feeds.exports import Export  # noqa: E402
 from feeds.forms.kinds import EVENTS, KINDS  # noqa: E402
 from feeds.replay import Replay  # noqa: E402
@@ -42,6 +43,7 @@ application = ProtocolTypeRouter(
                 path("chat/<str:slug>/replay/stream", Replay(for_people=True)),
                 path("health/live", health.live),  # of no middleware, no thread and no database
                 path("health/ready", health.ready),
+                path("metrics", MetricsDoor(django_application)),
                 re_path(r"", django_application),
             ]
         ),

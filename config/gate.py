@@ -52,6 +52,11 @@ class Gate:
         transport.logstr = transport.repstr = "connection"
         lighten(transport)
 
+    @staticmethod
+    def _bytes_in(transport: object) -> int:
+        """What a connection has been given to write and the system has not taken yet."""
+        return transport._tempDataLen + len(transport.dataBuffer) - transport.offset
+
     async def drained(self) -> None:
         """Wait until the reader has caught up, or is gone."""
         while self.paused_since is not None:

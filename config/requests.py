@@ -137,6 +137,11 @@ class GatedRequest(Gate, WebRequest):
         self.resumeProducing()
         super().finish()
 
+    @property
+    def waiting_bytes(self) -> int:
+        """What is written, and waits for its reader."""
+        return 0 if self.channel is None else self._bytes_in(self.channel.transport)
+
     def hang_up(self) -> None:
         if self.channel is not None:
             self.channel.abortConnection()

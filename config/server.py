@@ -14,9 +14,10 @@ from django.conf import settings
 from twisted.internet import defer, reactor, tcp
 from twisted.logger import LogLevel, formatEvent, globalLogPublisher
 
-from chat import courier
+from chat import courier, meters
 from chat.extensions import NOW, PARK
 from chat.relays import relays
+from config import metrics
 from config.inbox import Inbox
 from config.requests import GatedHTTPFactory
 from config.sockets import GatedWebSocketFactory
@@ -46,9 +47,11 @@ daphne.server.WebSocketFactory = GatedWebSocketFactory
 
 class Server(daphne.server.Server):
     """Daphne's server, extended. Listens on a Twisted endpoint, given by its description. Calls ``on_listening`` once
-    it does; where it never did, ``failure`` says why after ``run``."""
+    it does; where it never did, ``failure`` says why after ``run``. ``number`` is which of several workers this is."""
 
-    def __init__(self, application: Callable, endpoint: str, on_listening: Callable[[], None]) -> None:
+    def __init__(
+        self, application: Callable, endpoint: str, on_listening: Callable[[], None], *, number: int = 1
+    ) -> None:
         super().__init__(
             application,
             endpoints=[endpoint],
@@ -63,6 +66,7 @@ class Server(daphne.server.Server):
         self._all_gone = asyncio.Event()
         self._ports: list = []
         self._on_listening = on_listening
+        self._number = number
 
     def run(self) -> None:
         globalLogPublisher.addObserver(_report)
@@ -84,6 +88,7 @@ class Server(daphne.server.Server):
                 port.socket.setsockopt(level, getattr(socket, name), value)
         reactor.callLater(SWEEP_SECONDS, self._sweep)
         reactor.callLater(0, courier.start)  # on the event loop, which does not run yet
+        metrics.serve(self, self._number)
         self._on_listening()
 
     def listen_error(self, failure: object) -> None:
@@ -129,6 +134,7 @@ class Server(daphne.server.Server):
         overdue = monotonic() - settings.SLOW_SECONDS - HANG_UP_AFTER_SECONDS
         for protocol in [protocol for protocol in self.paused if protocol.paused_since < overdue]:
             self.paused.discard(protocol)
+            meters.counts.hung_up += 1
             protocol.hang_up()
         reactor.callLater(SWEEP_SECONDS, self._sweep)
 

@@ -293,6 +293,14 @@ if _grip_url:
         )
     GRIP_URL = _grip_url
 
+# Metrics --------------------------------------------------------------------------------------------------
+
+METRICS_PORT = env.number("METRICS_PORT", 0, least=0, most=65_472)  # the last of 64 workers has the last port
+METRICS_HOST = env.text("METRICS_HOST", "127.0.0.1")
+METRICS_TOKEN = env.secret("METRICS_TOKEN")
+if METRICS_TOKEN and len(METRICS_TOKEN) < 16:
+    raise ImproperlyConfigured("METRICS_TOKEN: shorter than 16 characters; make one with: openssl rand -base64 32")
+
 # Logs -----------------------------------------------------------------------------------------------------
 
 LOG_LEVEL = env.choice("LOG_LEVEL", "info", ("debug", "info", "warning", "error")).upper()

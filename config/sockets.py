@@ -131,6 +131,11 @@ class GatedWebSocket(Gate, WebSocketProtocol):
         # After a closing handshake Autobahn resets the connection, which browsers report as unclean. End it in order.
         super().dropConnection(abort and not (self.closedByMe and self.wasClean))
 
+    @property
+    def waiting_bytes(self) -> int:
+        """What is written, and waits for its reader."""
+        return 0 if self.transport is None else self._bytes_in(self.transport)
+
     def hang_up(self) -> None:
         self.dropConnection(abort=True)
 

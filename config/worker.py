@@ -49,8 +49,8 @@ class Worker:
         self._told = False
 
     @classmethod
-    async def start(cls, listening: socket.socket) -> "Worker":
-        """Raises ``OSError`` where there can be no more processes."""
+    async def start(cls, listening: socket.socket, number: int) -> "Worker":
+        """``number`` is which of them it is, from 1. Raises ``OSError`` where there can be no more processes."""
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         try:
@@ -61,6 +61,7 @@ class Worker:
                     "work",
                     f"--socket={listening.fileno()}",
                     f"--parent={theirs.fileno()}",
+                    f"--number={number}",
                     stdin=subprocess.DEVNULL,
                     env=env.given,  # so that it reads .env as it is now
                     pass_fds=(listening.fileno(), theirs.fileno()),

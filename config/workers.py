@@ -121,7 +121,7 @@ class Slot:
 
     async def _new(self) -> Worker | None:
         try:
-            worker = await Worker.start(self.listening)
+            worker = await Worker.start(self.listening, self._number)
         except OSError as error:
             logger.error("worker %s cannot be started: %s", self._number, error)
             return None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django_eventstream.utils import make_id
 
-from chat import events
+from chat import events, meters
 from chat.errors import ChatError
 from chat.events import LoggedEvent
 from chat.follower import Count, Message, runs_of
@@ -49,6 +49,7 @@ class ServerSentEvents:
     """The stream of the room ``slug``."""
 
     slug: str
+    transport = meters.EVENTS
 
     @property
     def heartbeat_seconds(self) -> float:

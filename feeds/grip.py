@@ -16,7 +16,7 @@ from django_eventstream.views import events as eventstream_view
 from django_grip import GripMiddleware
 from gripcontrol import parse_grip_uri, validate_sig
 
-from chat import broadcast, events, policies
+from chat import broadcast, events, meters, policies
 from chat.addresses import network_of_request
 from chat.events import LoggedEvent
 from chat.models import Room
@@ -44,6 +44,7 @@ def is_signed(signature: str | None) -> bool:
 
 def publish(room_id: int, slug: str, logged: list[LoggedEvent]) -> None:
     """A sink of the broadcast. The library sends from a thread of its own; the proxy orders by what comes before."""
+    meters.grip.add(*("published" for _ in logged))
     for event in logged:
         publish_event(slug, event.type, event.json, str(event.seq), str(event.seq - 1), blocking=False)
         if event.type == events.ROOM_CHANGED and not RoomChannelManager().can_read_channel(None, slug):
@@ -61,6 +62,7 @@ def view(request: HttpRequest, slug: str) -> HttpResponse:
     if not request.grip.signed or not _readable(slug, network_of_request(request)):
         raise Http404()
     response = eventstream_view(request, slug=slug)
+    meters.grip.add("held")
     patch_vary_headers(response, ["Accept", "Authorization"])
     return response
 

@@ -20,7 +20,7 @@ from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
-from chat import errors, events, viewing
+from chat import errors, events, meters, viewing
 from chat.addresses import client_address, header, network_of
 from chat.colours import with_hues
 from chat.database import in_database
@@ -89,6 +89,8 @@ def _number(said: str, name: str, least: float, most: float) -> float:
 class Changes:
     """What somebody who is told of the past hears of the present."""
 
+    transport = meters.REPLAY
+
     @property
     def heartbeat_seconds(self) -> float:
         return settings.STREAM_COMMENT_SECONDS
@@ -150,7 +152,8 @@ class Replay:
             headers = self.answers.headers_with({"Content-Type": "text/event-stream"})
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             if scope["method"] == "GET":
-                place.stay.relay.start(player.follower, entry.head, entry.floor)
+                place.open(meters.REPLAY)
+                place.stay.relay.start(player.follower, entry.head, entry.floor, is_new=True)
                 await player.run(opening, receive)
             await send({"type": "http.response.body", "body": b""})
         except ChatError as error:

@@ -106,6 +106,7 @@ class RoomStream:
             if scope["method"] == "HEAD":
                 await send({"type": "http.response.body", "body": b""})
                 return
+            viewer.open(kind.form(started[0].slug, asked).transport)
             await send({"type": "http.response.body", "body": opening, "more_body": True})
             await viewer.start(started)
             if is_over and kind is not EVENTS:

@@ -70,7 +70,7 @@ class Viewer(Place):
 
     async def start(self, started: list[Started]) -> None:
         (room,) = started
-        self.stay.relay.start(self.stay.follower, room.after, room.entry.floor)
+        self.stay.relay.start(self.stay.follower, room.after, room.entry.floor, is_new=room.cursor is None)
 
     async def complete(self, started: list[Started]) -> None:
         """End the stream of an archived room once all of it was told."""
@@ -167,7 +167,7 @@ class MergedViewer(Viewer):
         for room in started:
             stay = self._stays.get(room.slug)
             if stay is not None:
-                stay.relay.start(stay.follower, room.after, room.entry.floor)
+                stay.relay.start(stay.follower, room.after, room.entry.floor, is_new=room.cursor is None)
 
     async def complete(self, started: list[Started]) -> None:
         followers = {slug: stay.follower for slug, stay in self._stays.items()}

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from chat import events
+from chat import events, meters
 from chat.errors import ChatError
 from chat.events import LoggedEvent
 from chat.follower import Count, Message, runs_of
@@ -15,6 +15,7 @@ class Lines(Watching):
     """The events of the room ``slug``. Every line says of which room it is, so several rooms need no other form."""
 
     slug: str
+    transport = meters.LINES
 
     def events(self, logged: list[LoggedEvent]) -> list[Message]:
         return [body("".join(run)) for run in runs_of([event.json + "\n" for event in logged])]

@@ -18,7 +18,7 @@ from django.template.loader import get_template, render_to_string
 from django.urls import reverse
 from django.utils.translation import get_language, gettext
 
-from chat import events
+from chat import events, meters
 from chat.errors import ChatError
 from chat.events import LoggedEvent
 from chat.follower import Message
@@ -37,6 +37,7 @@ class LivePage(Watching):
 
     slug: str
     language: str = settings.LANGUAGE_CODE
+    transport = meters.PAGE
 
     @in_its_language
     def events(self, logged: list[LoggedEvent]) -> list[Message]:

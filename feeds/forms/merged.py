@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from chat import events
+from chat import events, meters
 from chat.errors import ChatError
 from chat.events import LoggedEvent
 from chat.follower import Count, Message
@@ -17,6 +17,7 @@ class MergedEvents(Watching):
     """The events of the room ``slug`` among those of others. What is not in the log says of which room it is."""
 
     slug: str
+    transport = meters.MERGED_EVENTS
 
     def events(self, logged: list[LoggedEvent]) -> list[Message]:
         return together([Part(block(event.type, event.json).encode(), event.seq) for event in logged])

@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from ulid import ULID
 
-from chat import events
+from chat import events, meters
 from chat.errors import ChatError
 from chat.events import LoggedEvent, timestamp
 from chat.follower import Message
@@ -51,6 +51,7 @@ class Terminal(Watching):
     in_colour: bool = False
     names_room: bool = False
     language: str = settings.LANGUAGE_CODE
+    transport = meters.TEXT
 
     @in_its_language
     def events(self, logged: list[LoggedEvent]) -> list[Message]:

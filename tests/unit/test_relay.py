@@ -361,7 +361,7 @@ async def test_a_deleted_text_is_not_told_again() -> None:
             await until(lambda: len(back.ids) == 3)
             assert "xyzzy" not in json.dumps(back.events)
             assert [event["type"] for event in back.events] == ["message.redacted", "message", "message.deleted"]
-        held = vars(reader.relay)["_ring"]._events
+        held = reader.relay.ring._events
         assert "xyzzy" not in repr(held)
 
 
@@ -582,7 +582,7 @@ async def test_who_comes_by_sight_is_told_nothing_that_the_relay_has_not_met() -
         relay._busy = deaf  # it hears, and does not get to it
         await in_database(governing.change_visibility, olga, room.pk, "private")
         await in_database(posting.post, olga, room.pk, "the word xyzzy")
-        relay._ring.clear()  # so that the log must answer
+        relay.ring.clear()  # so that the log must answer
         outsider = Reader()
         follower = outsider.follower()
         async with Stay(room.slug, follower) as (_, entry):

@@ -18,11 +18,13 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--socket", type=int, required=True, metavar="FD", help="listens already")
         parser.add_argument("--parent", type=int, required=True, metavar="FD", help="hears when this process serves")
+        parser.add_argument("--number", type=int, required=True, metavar="N", help="which of them it is, from 1")
 
-    def handle(self, *args: object, socket: int, parent: int, **options: object) -> None:
+    def handle(self, *args: object, socket: int, parent: int, number: int, **options: object) -> None:
         leave_with(parent)
         need_redis()
-        server = Server(application(), f"fd:fileno={socket}", on_listening=lambda: os.write(parent, b"+"))
+        endpoint = f"fd:fileno={socket}"
+        server = Server(application(), endpoint, on_listening=lambda: os.write(parent, b"+"), number=number)
         server.run()
         if server.failure:
             raise CommandError(f"cannot listen on the socket that was inherited ({server.failure})")
