@@ -14,7 +14,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Min, Value
+from django.db.models import Exists, Min, OuterRef, Value
 from django.utils import timezone
 
 from chat import broadcast, events, rows
@@ -239,6 +239,12 @@ def seal(room: Room) -> None:
     Event.objects.filter(room=room).delete()
     room.floor = room.head
     room.save(update_fields=["floor"])
+
+
+def torn(most: int) -> list[str]:
+    """Slugs of rooms whose events go beyond their head, as a restore without its last step leaves them."""
+    beyond = Event.objects.filter(room=OuterRef("pk"), seq__gt=OuterRef("head"))
+    return list(Room.objects.filter(Exists(beyond)).values_list("slug", flat=True)[:most])
 
 
 def restart(room_id: int) -> int:

@@ -7,6 +7,7 @@ its channel, and the next message with it. When the layer fails, the task begins
 import asyncio
 import logging
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 from channels.layers import get_channel_layer
@@ -73,3 +74,14 @@ class Subscription:
                 await layer.group_discard(self.group, channel)
         except Exception as error:
             logger.debug("a channel stays in %s until it expires: %r", self.group, error)
+
+
+async def round_trip(most_seconds: float) -> float:
+    """Seconds that a message to ourselves takes through the layer. Raises ``TimeoutError``, and what the layer does."""
+    layer = get_channel_layer()
+    async with asyncio.timeout(most_seconds):
+        channel = await layer.new_channel("echo!")
+        began = monotonic()
+        await layer.send(channel, {"type": "echo"})
+        await layer.receive(channel)
+        return monotonic() - began

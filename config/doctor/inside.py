@@ -12,16 +12,14 @@ from time import monotonic
 from urllib.parse import urlsplit
 
 import redis
-from channels.layers import get_channel_layer
 from django.conf import settings
 from django.core import checks
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from chat import reindexing
-from chat.models import Event, Room
+from chat import log, reindexing
+from chat.subscription import round_trip
 from config.doctor.findings import Broken, Examination, Finding, look, ok, wrong
 
 PATIENCE_SECONDS = 5.0
@@ -209,8 +207,7 @@ def the_migrations() -> Iterator[Finding]:
 
 def the_logs() -> Iterator[Finding]:
     """Events beyond a head are what a restore without its last step leaves."""
-    beyond = Event.objects.filter(room=OuterRef("pk"), seq__gt=OuterRef("head"))
-    torn = list(Room.objects.filter(Exists(beyond)).values_list("slug", flat=True)[:ROOMS_NAMED])
+    torn = log.torn(ROOMS_NAMED)
     if torn:
         yield wrong(
             "logs",
@@ -256,7 +253,7 @@ def the_layer() -> Iterator[Finding]:
                 yield look("redis", f"{where} takes {seconds * 1000:.0f} ms.", "Have it near: the same network.")
             yield from _memory_of(client, where)
     try:
-        seconds = asyncio.run(_round_trip())
+        seconds = asyncio.run(round_trip(PATIENCE_SECONDS))
     except (TimeoutError, OSError, redis.RedisError) as error:
         yield wrong(
             "redis",
@@ -276,16 +273,6 @@ def _memory_of(client: redis.Redis, where: str) -> Iterator[Finding]:
                 f"{where} forgets what it likes when it is full ({info['maxmemory_policy']}).",
                 "Limits and presence are kept there: set maxmemory-policy to volatile-ttl.",
             )
-
-
-async def _round_trip() -> float:
-    layer = get_channel_layer()
-    channel = await layer.new_channel("doctor!")
-    began = monotonic()
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        await layer.send(channel, {"type": "doctor.echo"})
-        await layer.receive(channel)
-    return monotonic() - began
 
 
 def the_machine() -> Iterator[Finding]:

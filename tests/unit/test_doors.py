@@ -84,7 +84,6 @@ OTHERS = {
     *("language", "words"),
     *("manifest", "service_worker", "offline"),
     *("feeds:oembed", "feeds:sitemap", "feeds:robots"),
-    *("profile", "export", "delete_account", "join"),
     *("profile", "export", "delete_account", "join", "feeds:several"),
     *("feeds:component", "feeds:component_version", "feeds:frame_helper", "feeds:frame_helper_version"),
 }
@@ -120,7 +119,7 @@ def test_no_door_beside_django_is_missing() -> None:
         "chat/<str:slug>/stream",
         *("feeds/<str:slug>/export.<str:form>", "chat/<str:slug>/export.<str:form>"),
         *("feeds/<str:slug>/replay/stream", "chat/<str:slug>/replay/stream"),
-        *("health/live", "health/ready"),
+        *("health/live", "health/ready", "metrics"),
         "",
     ]
     sockets = [str(route.pattern) for route in websocket_urlpatterns]
