@@ -1,7 +1,8 @@
 """What a fresh process has imported, and who asked for it.
 
-Run as ``python -m tests.imports MODULE…``, in the environment to be looked at: imports those in turn, and prints the
-names of all modules that are loaded then, each with the one that first asked for it, as JSON.
+Run as ``python -m tests.imports MODULE… MODULE:FUNCTION…``, in the environment to be looked at: imports those in turn,
+and calls the functions; then prints the names of all modules that are loaded, each with the one that first asked for
+it, as JSON.
 """
 
 import json
@@ -64,8 +65,11 @@ def imports_of(environment: dict[str, str], *modules: str) -> Imports:
 def main(modules: list[str]) -> None:
     asking = Asking()
     sys.meta_path.insert(0, asking)
-    for module in modules:
-        import_module(module)
+    for named in modules:
+        module, _, function = named.partition(":")
+        imported = import_module(module)
+        if function:
+            getattr(imported, function)()
     loaded = {name: asking.askers[name] for name in sys.modules if name in asking.askers}
     files = {name: getattr(sys.modules[name], "__file__", None) or "" for name in loaded}
     print(json.dumps({"askers": loaded, "files": files}))
