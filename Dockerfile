@@ -8,8 +8,7 @@ ARG BASE=python:3.11-slim-bookworm@sha256:a36c24f9cbdf4fd0f52d67f0823eeac19c2028
 
 # What all have: a Python, a user who owns nothing, and no program that makes anybody else of him.
 FROM ${BASE} AS base
-ENV PATH=/opt/venv/bin:$PATH \
-    PYTHONDONTWRITEBYTECODE=1 \
+ENV PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
 RUN groupadd --gid 10001 engawa && \
     useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin engawa && \
@@ -42,13 +41,14 @@ COPY feeds feeds
 COPY locale locale
 COPY static static
 COPY templates templates
-RUN SECRET_KEY=for-nothing-but-making-static-files DATABASE_URL=sqlite:////tmp/none python manage.py build_static && \
+RUN SECRET_KEY=for-nothing-but-making-static-files DATABASE_URL=sqlite:////tmp/none /opt/venv/bin/python manage.py build_static && \
     rm -f var/static.lock && \
     find locale -name "*.po" -delete && \
     python -m compileall -q --invalidation-mode unchecked-hash manage.py config chat feeds
 
 # What runs: no compiler, no pip.
 FROM base AS runtime
+ENV PATH=/opt/venv/bin:$PATH
 RUN rm -rf /usr/local/lib/python3*/site-packages/pip* /usr/local/lib/python3*/site-packages/setuptools* \
         /usr/local/lib/python3*/site-packages/wheel* /usr/local/lib/python3*/ensurepip /usr/local/bin/pip* && \
     install -d -o 10001 -g 10001 -m 0755 /srv/static && \
