@@ -2,15 +2,27 @@
 
 import asyncio
 import json
+import ssl
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import websockets
 
 PATIENCE_SECONDS = 20
+
+
+class Door(Protocol):
+    """Where somebody comes in. ``base`` and ``sockets`` are its addresses without a path; ``trust`` is what it is
+    verified by, where it has TLS."""
+
+    host: str
+    port: int
+    base: str
+    sockets: str
+    trust: ssl.SSLContext | None
 
 
 class Participant:
@@ -76,7 +88,10 @@ async def participant(
     cookie: str | None = None,
     origin: str | None = None,
     headers: dict[str, str] | None = None,
+    trust: ssl.SSLContext | None = None,
+    **more: Any,
 ) -> AsyncIterator[Participant]:
+    """``more`` is for ``websockets.connect``."""
     headers = {**(headers or {}), **({"Cookie": cookie} if cookie else {})}
     if cookie and origin is None:
         origin = base.replace("ws", "http", 1)
@@ -86,6 +101,8 @@ async def participant(
         additional_headers=headers,
         origin=origin,
         max_size=None,
+        ssl=trust,
+        **more,
     ) as socket:
         client = Participant(socket)
         first = await client.receive()
@@ -136,11 +153,17 @@ class Viewer:
 
 @asynccontextmanager
 async def viewer(
-    base: str, slug: str = "lobby", last_id: str | None = None, path: str | None = None, headers: dict | None = None
+    base: str,
+    slug: str = "lobby",
+    last_id: str | None = None,
+    path: str | None = None,
+    headers: dict | None = None,
+    **more: Any,
 ) -> AsyncIterator[Viewer]:
+    """``more`` is for ``httpx.AsyncClient``."""
     headers = dict(headers or {}, **({"Last-Event-ID": last_id} if last_id else {}))
     async with (
-        httpx.AsyncClient(timeout=None) as http,
+        httpx.AsyncClient(timeout=None, **more) as http,
         http.stream("GET", base + (path or f"/feeds/{slug}/stream"), headers=headers) as response,
     ):
         client = Viewer(response)

@@ -191,6 +191,8 @@ class Engawa(Process):
     # Where one that is to use a new SQLite file finds one to copy: making it takes as long as all else at the start.
     # Without, it makes its own.
     database: Callable[[], Path] | None = None
+    host = "127.0.0.1"
+    trust = None  # it has no TLS of its own
 
     def __init__(
         self,
@@ -202,8 +204,8 @@ class Engawa(Process):
         **settings: str,
     ) -> None:
         self.port = int(settings.get("PORT") or free_port())
-        self.base = f"http://127.0.0.1:{self.port}"
-        self.sockets = f"ws://127.0.0.1:{self.port}"
+        self.base = f"http://{self.host}:{self.port}"
+        self.sockets = f"ws://{self.host}:{self.port}"
         command = [part.format(port=self.port) for part in command or ["manage.py", "start"]]
         environment = engawa_environment(folder, **{**settings, "PORT": str(self.port)})
         if Engawa.database and "DATABASE_URL" not in settings and not (folder / DATABASE).exists():

@@ -55,6 +55,11 @@ class Container(Process):
     def is_running(self) -> bool:
         return self.popen is not None and self.popen.poll() is None
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether it ended badly, and is not started again."""
+        return self._seen and not self._wanted and self.popen is not None and self.popen.poll() not in (None, 0)
+
     def start(self) -> None:
         """Have it started, which has been done when this returns. It need not be up yet."""
         self._started.clear()

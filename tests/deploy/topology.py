@@ -91,6 +91,8 @@ class Topology:
         if condition == "service_started":
             return all(each.is_running for each in containers)
         if condition == LEFT:
+            failed = [each for each in containers if each.has_failed]
+            assert not failed, f"{failed[0].name} failed\n{failed[0].output()}"
             done = all(each.popen is not None and each.popen.poll() == 0 for each in containers)
             if done:
                 self.images.after_job()

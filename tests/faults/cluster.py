@@ -51,10 +51,7 @@ class Cluster:
     def make_room(self, name: str) -> str:
         """A new room, made as people make one. Returns its slug."""
         with httpx.Client(base_url=self[0].base, follow_redirects=True, timeout=30) as http:
-            http.get("/chat/").raise_for_status()
-            form = {"name": name, "csrfmiddlewaretoken": http.cookies["csrftoken"]}
-            page = http.post("/chat/", data=form).raise_for_status()
-        return page.url.path.removeprefix("/chat/").strip("/")
+            return make_room(http, name)
 
     def tracebacks(self) -> int:
         """How many records of the logs have a traceback that is not told by ``TELLS_OF_REDIS``."""
@@ -64,6 +61,14 @@ class Cluster:
     def output(self) -> str:
         """The end of every log, for a test that fails."""
         return "\n".join(f"--- {server.log.name}\n{server.output()[-6000:]}" for server in self.servers)
+
+
+def make_room(http: httpx.Client, name: str) -> str:
+    """Make a room by the start page. Returns its slug."""
+    http.get("/chat/").raise_for_status()
+    form = {"name": name, "csrfmiddlewaretoken": http.cookies["csrftoken"]}
+    page = http.post("/chat/", data=form, headers={"Referer": str(http.base_url)}).raise_for_status()
+    return page.url.path.removeprefix("/chat/").strip("/")
 
 
 @contextmanager

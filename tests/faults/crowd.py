@@ -17,10 +17,9 @@ from typing import NamedTuple
 
 import websockets
 
-from tests.clients import participant
+from tests.clients import Door, participant
 from tests.faults.cluster import Cluster
 from tests.faults.wire import OPEN_SECONDS, Heard, Refused, Said, read_blocks, read_frame, stream
-from tests.servers import Engawa
 
 WRITERS = 30
 FOLLOWERS = 300  # half of them on WebSockets, half on streams
@@ -68,7 +67,7 @@ class Client:
         self._backoff = Backoff(self.chance)
 
     async def run(self) -> None:
-        server: Engawa | None = None
+        server: Door | None = None
         while True:
             server = self.crowd.cluster.choose(self.chance, other_than=server)
             try:
@@ -84,7 +83,7 @@ class Client:
             self.crowd.ended(self, how)
             await self._backoff.wait()
 
-    async def connect(self, server: Engawa) -> object:
+    async def connect(self, server: Door) -> object:
         """Be connected to ``server`` for as long as it goes. Returns how it ended."""
         raise NotImplementedError
 
@@ -97,9 +96,7 @@ class Client:
         self.entered.set()
 
     @asynccontextmanager
-    async def socket(
-        self, server: Engawa, query: str = "", **more: object
-    ) -> AsyncIterator[websockets.ClientConnection]:
+    async def socket(self, server: Door, query: str = "", **more: object) -> AsyncIterator[websockets.ClientConnection]:
         connecting = websockets.connect(
             f"{server.sockets}/ws/chat/{self.crowd.slug}/{query}",
             subprotocols=["engawa.v1"],
@@ -109,6 +106,7 @@ class Client:
             close_timeout=1,
             max_size=None,
             proxy=None,
+            ssl=server.trust,
             **more,
         )
         async with connecting as socket:
@@ -144,7 +142,7 @@ class Follower(Client):
 class SocketFollower(Follower):
     kind = "socket"
 
-    async def connect(self, server: Engawa) -> object:
+    async def connect(self, server: Door) -> object:
         async with self.socket(server, f"?after={self.last}") as socket:
             while True:
                 async with asyncio.timeout(SILENCE_SECONDS):
@@ -157,8 +155,8 @@ class SocketFollower(Follower):
 class StreamFollower(Follower):
     kind = "stream"
 
-    async def connect(self, server: Engawa) -> object:
-        async with stream(server.port, self.crowd.slug, f"{self.crowd.slug}:{self.last}") as opened:
+    async def connect(self, server: Door) -> object:
+        async with stream(server, self.crowd.slug, f"{self.crowd.slug}:{self.last}") as opened:
             self.inside()
             while True:
                 async with asyncio.timeout(SILENCE_SECONDS):
@@ -180,7 +178,7 @@ class Writer(Client):
         self._written = 0.0
         self._count = 0
 
-    async def connect(self, server: Engawa) -> object:
+    async def connect(self, server: Door) -> object:
         if not self.cookie:
             self.cookie = await asyncio.to_thread(guest_cookie, server, self.crowd.slug)
         async with self.socket(server, origin=server.base, additional_headers={"Cookie": self.cookie}) as socket:
@@ -240,9 +238,12 @@ class Writer(Client):
             return
 
 
-def guest_cookie(server: Engawa, slug: str) -> str:
+def guest_cookie(server: Door, slug: str) -> str:
     """What the room's page gives to somebody new, so that they are the same person on every process."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=OPEN_SECONDS)
+    if server.trust:
+        connection = http.client.HTTPSConnection(server.host, server.port, timeout=OPEN_SECONDS, context=server.trust)
+    else:
+        connection = http.client.HTTPConnection(server.host, server.port, timeout=OPEN_SECONDS)
     try:
         connection.request("GET", f"/chat/{slug}/")
         response = connection.getresponse()
@@ -251,7 +252,7 @@ def guest_cookie(server: Engawa, slug: str) -> str:
         raise OSError(str(error)) from error
     finally:
         connection.close()
-    found = [cookie for cookie in cookies if cookie.startswith("guest=")]
+    found = [cookie for cookie in cookies if cookie.split("=")[0].removeprefix("__Host-") == "guest"]
     if not found:
         raise OSError(f"no guest cookie came with {response.status}")
     return found[0]
@@ -363,7 +364,8 @@ class Crowd:
         await self.until(
             lambda: all(writer.draft is None for writer in self.writers), seconds, "every post was acknowledged"
         )
-        async with participant(self.cluster.choose(random.Random(self.seed)).sockets, self.slug) as somebody:
+        door = self.cluster.choose(random.Random(self.seed))
+        async with participant(door.sockets, self.slug, trust=door.trust) as somebody:
             written = monotonic()
             answer = await somebody.post("the last word")
         assert answer["type"] == "posted", answer

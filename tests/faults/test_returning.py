@@ -42,7 +42,7 @@ async def returning_socket(server: Engawa, after: int, last: bytes):
 
 @asynccontextmanager
 async def returning_stream(server: Engawa, after: int, last: bytes):
-    async with stream(server.port, "lobby", f"lobby:{after}") as opened:
+    async with stream(server, "lobby", f"lobby:{after}") as opened:
         while last not in (await opened.piece() or b""):
             pass
         yield

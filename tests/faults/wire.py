@@ -11,6 +11,8 @@ from contextlib import asynccontextmanager
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from tests.clients import Door
+
 OPEN_SECONDS = 5
 
 
@@ -96,13 +98,13 @@ class Stream:
 
 
 @asynccontextmanager
-async def stream(port: int, slug: str, last_id: str) -> AsyncIterator[Stream]:
+async def stream(door: Door, slug: str, last_id: str) -> AsyncIterator[Stream]:
     """Open a room's stream after ``last_id``. Raises ``Refused``, or ``OSError`` where there is nobody."""
     async with asyncio.timeout(OPEN_SECONDS):
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        reader, writer = await asyncio.open_connection(door.host, door.port, ssl=door.trust)
     try:
         writer.write(
-            f"GET /feeds/{slug}/stream HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAccept: text/event-stream\r\n"
+            f"GET /feeds/{slug}/stream HTTP/1.1\r\nHost: {door.host}:{door.port}\r\nAccept: text/event-stream\r\n"
             f"Last-Event-ID: {last_id}\r\n\r\n".encode()
         )
         async with asyncio.timeout(OPEN_SECONDS):
