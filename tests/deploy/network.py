@@ -66,9 +66,9 @@ def _is_free(port: int) -> bool:
 
 class NameServer:
     """Answers with the addresses of the containers that run, as Docker's does, and knows nobody else. ``look_up``
-    takes a name, and gives None where there is no service of that name."""
+    takes a name, and gives nothing where nobody has it."""
 
-    def __init__(self, look_up: Callable[[str], list[str] | None]) -> None:
+    def __init__(self, look_up: Callable[[str], list[str]]) -> None:
         self._look_up = look_up
         self._socket = socket.socket(type=socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))

@@ -1,7 +1,7 @@
 """Somebody who answers in place of a service, and keeps what they were asked with."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -41,10 +41,3 @@ def recorder_at(address: str, port: int) -> Iterator[Recorder]:
         recorder.shutdown()
         recorder.server_close()
         thread.join()
-
-
-def wait_for(answers: Callable[[], bool], times: int = 3) -> None:
-    """Until ``answers`` says yes so many times in a row."""
-    row = 0
-    while row < times:
-        row = row + 1 if answers() else 0

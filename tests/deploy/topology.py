@@ -18,7 +18,7 @@ from tests.deploy.compose import Compose, Service
 from tests.deploy.containers import Container, Engine
 from tests.deploy.images import Images
 from tests.deploy.network import NameServer, Network
-from tests.servers import free_port
+from tests.servers import free_port, manage
 
 UP_SECONDS = 90.0
 LEFT = "service_completed_successfully"
@@ -40,6 +40,7 @@ class Topology:
         self.names = NameServer(self._running)
         self.images = Images(self, settings, ("127.0.0.1", *also_at))
         self.engine = Engine()
+        self._pretended: dict[str, list[str]] = {}
         self._numbers = dict.fromkeys(self.compose.services, 0)
         for name, service in self.compose.services.items():
             for _ in range(service.replicas):
@@ -48,6 +49,10 @@ class Topology:
     def __getitem__(self, name: str) -> Container:
         """A container: ``web-1``; that of a service that has one goes by the service's name, too."""
         return self.engine.containers.get(name) or self.engine.containers[f"{name}-1"]
+
+    def shell(self, code: str) -> str:
+        """Run Python in Django, as in a web container. Returns what it printed."""
+        return manage(self["web-1"].environment, "shell", "-v0", "-c", code).strip()
 
     def create(self, service: str) -> Container:
         """One more container of a service. It is not started."""
@@ -60,8 +65,17 @@ class Topology:
     def of(self, service: str) -> list[Container]:
         return [each for each in self.engine.containers.values() if each.service.name == service]
 
-    def _running(self, service: str) -> list[str] | None:
-        return [each.address for each in self.of(service) if each.is_running]
+    @contextmanager
+    def pretending(self, services: tuple[str, ...], address: str) -> Iterator[None]:
+        """Have those names lead to one address, where somebody else answers."""
+        self._pretended = {service: [address] for service in services}
+        try:
+            yield
+        finally:
+            self._pretended = {}
+
+    def _running(self, service: str) -> list[str]:
+        return self._pretended.get(service) or [each.address for each in self.of(service) if each.is_running]
 
     # Coming up ---------------------------------------------------------------------------------------------
 
