@@ -1,0 +1,145 @@
+"""Every command and health check of the images, run on the very files that each holds, with the packages that it has,
+and no other."""
+
+import asyncio
+import http.client
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.clients import participant
+from tests.deploy.compose import Compose
+from tests.deploy.dockerfile import Layout
+from tests.servers import Engawa, Postgres, Process, Redis, free_port
+
+DOMAIN = "chat.example.org"
+HEADERS = {"Host": DOMAIN, "X-Forwarded-Proto": "https"}
+SERVICES = Compose({"DOMAIN": DOMAIN}).services
+
+
+class Started(Process):
+    """A service's command in a layout, as a process."""
+
+    def __init__(self, layout: Layout, name: str, settings: dict[str, str], folder: Path) -> None:
+        self.layout, self.settings = layout, settings
+        command = list(SERVICES[name].command)
+        command[0] = str(Path(layout.environment()["PATH"].split(":")[0]) / command[0])
+        super().__init__(command, folder / f"{name}.log", layout.environment(**settings), cwd=layout.cwd)
+
+    def is_well(self) -> bool:
+        done = self.layout.run(list(SERVICES["web"].health_check), **self.settings)
+        return done.returncode == 0 and done.stdout == "ready\n"
+
+
+@pytest.fixture(scope="module")
+def web(tmp_path_factory: pytest.TempPathFactory) -> Layout:
+    return Layout("web", tmp_path_factory.mktemp("web"))
+
+
+@pytest.fixture(scope="module")
+def websocket(tmp_path_factory: pytest.TempPathFactory) -> Layout:
+    return Layout("websocket", tmp_path_factory.mktemp("websocket"))
+
+
+@pytest.fixture(scope="module")
+def secrets(web: Layout, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Made by the job that does so."""
+    folder = tmp_path_factory.mktemp("secrets") / "run"
+    *command, _ = SERVICES["setup"].command
+    made = web.run([*command, str(folder)])
+    assert made.returncode == 0, made.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def given(secrets: Path, postgres: Postgres, redis: Redis) -> dict[str, str]:
+    """What compose.yaml gives to all roles, with places of this machine."""
+    database = secrets / "database_url"
+    database.chmod(0o600)
+    database.write_text(postgres.fresh_database())
+    said = {name: value for name, value in SERVICES["web"].environment.items() if value}
+    places = {name: str(secrets / Path(value).name) for name, value in said.items() if name.endswith("_FILE")}
+    grip = {"GRIP_URL_FILE": str(secrets / "grip_url")}  # so that what only it needs is looked for as well
+    here = {"HOST": "127.0.0.1", "METRICS_HOST": "127.0.0.1", "METRICS_PORT": "0", "REDIS_URL": redis.url}
+    return {**said, **places, **grip, **here}
+
+
+@pytest.fixture(scope="module")
+def static(web: Layout, given: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the job that brings all up to date puts files for Caddy."""
+    folder = tmp_path_factory.mktemp("static")
+    *command, _ = SERVICES["migrate"].command
+    done = web.run([*command, str(folder)], **given)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+@contextmanager
+def running(layout: Layout, name: str, given: dict[str, str], folder: Path) -> Iterator[dict[str, str]]:
+    """A service, which leaves when told to, and has written nowhere. Gives its settings."""
+    settings = {**given, "PORT": str(free_port())}
+    before = layout.files()
+    process = Started(layout, name, settings, folder)
+    try:
+        process.wait_until(process.is_well)
+        yield settings
+    finally:
+        ended = process.stop()
+    assert ended == 0, process.output()
+    assert layout.files() == before
+
+
+def asked(settings: dict[str, str], path: str) -> tuple[int, str]:
+    connection = http.client.HTTPConnection("127.0.0.1", int(settings["PORT"]), timeout=10)
+    connection.request("GET", path, headers=HEADERS)
+    answer = connection.getresponse()
+    text = answer.read().decode()
+    connection.close()
+    return answer.status, text
+
+
+@pytest.mark.usefixtures("static")
+def test_pages_name_files_that_caddy_has(web: Layout, given: dict[str, str], static: Path, tmp_path: Path) -> None:
+    with running(web, "web", given, tmp_path) as settings:
+        status, page = asked(settings, "/")
+    assert status == 200
+    named = re.findall(r'"/static/([^"?]+\.(?:js|css))"', page)
+    assert named
+    assert [name for name in named if not (static / name).is_file()] == []
+
+
+@pytest.mark.usefixtures("static")
+async def test_sockets_need_no_more_than_their_image_has(
+    websocket: Layout, given: dict[str, str], tmp_path: Path
+) -> None:
+    assert not (websocket.cwd / "templates").exists()
+    with running(websocket, "websocket", given, tmp_path) as settings:
+        assert (await asyncio.to_thread(asked, settings, "/"))[0] == 426
+        base = f"ws://127.0.0.1:{settings['PORT']}"
+        async with participant(base, "lobby", origin=f"https://{DOMAIN}") as one:
+            assert (await one.post("hello"))["type"] == "posted"
+            assert (await one.event())["message"] == "hello"
+
+
+def test_one_container_needs_nothing(tmp_path: Path) -> None:
+    """On a volume, which has what the image has there, as Docker sees to."""
+    layout = Layout("single", tmp_path)
+    port = str(free_port())
+    process = Engawa.__new__(Engawa)
+    process.port = int(port)
+    Process.__init__(
+        process,
+        [str(tmp_path / "bin" / "python"), "manage.py", "start"],
+        tmp_path / "log",
+        layout.environment(PORT=port, HOST="127.0.0.1"),
+        cwd=layout.cwd,
+    )
+    try:
+        process.wait_until_ready()
+        assert layout.run(["python", "-m", "config.probe"], PORT=port).stdout == "ready\n"
+    finally:
+        assert process.stop() == 0
+    assert {"db.sqlite3", "secret_key", "static"} <= {path.name for path in (layout.cwd / "var").iterdir()}
