@@ -38,7 +38,7 @@ def keyed_network(address: str) -> str:
     """The keyed hash of the network that an address is in which somebody has typed. Raises ``ValueError`` where it is
     none, or one that nobody comes from."""
     address = str(ip_address(address.strip()))
-    hashed = "" if _is_trusted(address) else keyed(_network(address))
+    hashed = "" if is_trusted(address) else keyed(_network(address))
     if not hashed:
         raise ValueError(f"{address} stands for this machine or a proxy of ours")
     return hashed
@@ -52,14 +52,15 @@ def client_address(scope: dict) -> str:
     itself, where a proxy that we were not told of may stand for everybody.
     """
     peer = scope["client"][0] if scope.get("client") else ""
-    forwarded = (header(scope["headers"], b"x-forwarded-for") or "").split(",") if _is_trusted(peer) else []
+    forwarded = (header(scope["headers"], b"x-forwarded-for") or "").split(",") if is_trusted(peer) else []
     for hop in [peer, *(hop.strip() for hop in reversed(forwarded))]:
-        if not _is_trusted(hop):
+        if not is_trusted(hop):
             return _network(hop)
     return ""
 
 
-def _is_trusted(address: str) -> bool:
+def is_trusted(address: str) -> bool:
+    """Whether that is the address of a proxy of ours, which is believed what it says of others."""
     try:
         return any(ip_address(address) in proxies for proxies in settings.TRUSTED_PROXIES)
     except ValueError:

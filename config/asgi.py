@@ -20,6 +20,7 @@ from django.urls import path, re_path  # noqa: E402
 
 from chat import health  # noqa: E402
 from chat.routing import websocket_urlpatterns  # noqa: E402
+from config.guard import Guard  # noqa: E402
 from config.lifespan import lifespan  # noqa: E402
 from config.metrics import MetricsDoor  # noqa: E402
 from feeds.exports import Export  # noqa: E402
@@ -51,3 +52,4 @@ application = ProtocolTypeRouter(
         "lifespan": lifespan,
     }
 )
+application.application_mapping["http"] = Guard(application.application_mapping["http"])

@@ -14,6 +14,7 @@ from twisted.web.http import HTTPChannel
 
 from chat.errors import PayloadTooLarge
 from config.gate import Gate, lighten
+from config.guard import completed
 from config.wire import Prepared, chunk, write
 
 _chunk = Prepared(chunk)
@@ -22,6 +23,7 @@ _SUBPROTOCOLS = re.compile(rb"[!#$&'*+.^_`|~0-9A-Za-z, \t-]*")
 _TOO_LARGE_BODY = json.dumps({"error": PayloadTooLarge().as_dict()}).encode() + b"\n"
 _TOO_LARGE = (
     b"HTTP/1.1 413 Content Too Large\r\nContent-Type: application/json\r\nConnection: close\r\n"
+    b"X-Content-Type-Options: nosniff\r\n"
     b"Content-Length: %d\r\n\r\n%b" % (len(_TOO_LARGE_BODY), _TOO_LARGE_BODY)
 )
 
@@ -80,6 +82,14 @@ class GatedRequest(Gate, WebRequest):
             channel.requests.clear()
             self.channel = None
         return processed
+
+    def basic_error(self, status: int, status_text: bytes, body: str) -> None:
+        """As Daphne's, for what no application has seen or could answer."""
+        content = f"{status} {status_text.decode('ascii')}: {body}\n".encode()
+        headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(content))]
+        headers = completed([*headers, (b"cache-control", b"no-store")], "", is_secure=False)
+        self.handle_reply({"type": "http.response.start", "status": status, "headers": headers})
+        self.handle_reply({"type": "http.response.body", "body": content})
 
     def pass_on(self, message: dict) -> bool:
         """Send ``message`` the short way, if it is a part of a stream that has begun, and nobody has to be waited for.

@@ -77,31 +77,31 @@ Style               | /static/css/base.css              | static | 200    | 200 
 
 # What an answer says, by door: "granted" is one that came with a token or a ticket. "-" is: no such header.
 HEADERS = """
-Door   | Answer  | Access-Control-Allow-Origin | Preflight allows | Framing | Cache-Control     | Vary                                   | Referrer-Policy
-page   | open    | *                           | GET, HEAD        | none    | no-cache          | Accept, Authorization, Accept-Language | same-origin
-page   | granted | *                           | GET, HEAD        | none    | private, no-store | Accept, Authorization, Accept-Language | no-referrer
-page   | refused | *                           | GET, HEAD        | none    | no-store          | Accept, Authorization, Accept-Language | as asked
-image  | open    | *                           | GET, HEAD        | none    | no-cache          | Accept, Authorization                  | same-origin
-image  | refused | *                           | GET, HEAD        | none    | no-store          | Accept, Authorization, Accept-Language | as asked
-embed  | open    | *                           | GET, HEAD        | any     | no-cache          | Accept, Authorization, Accept-Language | same-origin
-embed  | granted | *                           | GET, HEAD        | any     | private, no-store | Accept, Authorization, Accept-Language | no-referrer
-embed  | refused | *                           | GET, HEAD        | none    | no-store          | Accept, Authorization, Accept-Language | as asked
-stream | any     | *                           | GET, HEAD        | -       | no-store          | Accept, Authorization, Accept-Language | no-referrer
-file   | any     | *                           | GET, HEAD        | -       | no-store          | Authorization, Accept-Language         | no-referrer
-ownf   | any     | -                           | -                | -       | no-store          | Accept-Language                        | no-referrer
-form   | any     | *                           | GET, HEAD        | -       | no-store          | Authorization, Accept-Language         | no-referrer
-live   | any     | *                           | GET, HEAD        | none    | no-store          | Authorization, Accept-Language         | no-referrer
-site   | any     | -                           | -                | none    | no-cache          | Accept-Language                        | as asked
-robots | any     | -                           | -                | none    | -                 | Accept-Language                        | as asked
-ticket | any     | *                           | POST             | none    | no-store          | as asked                               | as asked
-report | open    | -                           | -                | none    | never             | Accept-Language                        | same-origin
-report | refused | -                           | -                | none    | no-store          | Accept-Language                        | as asked
-ours   | open    | -                           | -                | none    | never             | Cookie, Accept-Language                | same-origin
-ours   | refused | -                           | -                | none    | no-store          | Cookie, Accept-Language                | same-origin
-own    | any     | -                           | -                | -       | no-store          | Accept-Language                        | no-referrer
-api    | any     | -                           | -                | none    | never             | Accept-Language                        | as asked
-module | any     | *                           | GET, HEAD        | none    | no-cache          | Accept-Encoding                        | as asked
-static | any     | -                           | -                | -       | max-age=0, public | -                                      | same-origin
+Door   | Answer  | Access-Control-Allow-Origin | Cross-Origin-Resource-Policy | Preflight allows | Framing | Cache-Control     | Vary                                   | Referrer-Policy
+page   | open    | *                           | cross-origin                 | GET, HEAD        | none    | no-cache          | Accept, Authorization, Accept-Language | same-origin
+page   | granted | *                           | cross-origin                 | GET, HEAD        | none    | private, no-store | Accept, Authorization, Accept-Language | no-referrer
+page   | refused | *                           | cross-origin                 | GET, HEAD        | none    | no-store          | Accept, Authorization, Accept-Language | as asked
+image  | open    | *                           | cross-origin                 | GET, HEAD        | none    | no-cache          | Accept, Authorization                  | same-origin
+image  | refused | *                           | cross-origin                 | GET, HEAD        | none    | no-store          | Accept, Authorization, Accept-Language | as asked
+embed  | open    | *                           | cross-origin                 | GET, HEAD        | any     | no-cache          | Accept, Authorization, Accept-Language | same-origin
+embed  | granted | *                           | cross-origin                 | GET, HEAD        | any     | private, no-store | Accept, Authorization, Accept-Language | no-referrer
+embed  | refused | *                           | cross-origin                 | GET, HEAD        | none    | no-store          | Accept, Authorization, Accept-Language | as asked
+stream | any     | *                           | cross-origin                 | GET, HEAD        | -       | no-store          | Accept, Authorization, Accept-Language | no-referrer
+file   | any     | *                           | cross-origin                 | GET, HEAD        | -       | no-store          | Authorization, Accept-Language         | no-referrer
+ownf   | any     | -                           | same-origin                  | -                | -       | no-store          | Accept-Language                        | no-referrer
+form   | any     | *                           | cross-origin                 | GET, HEAD        | -       | no-store          | Authorization, Accept-Language         | no-referrer
+live   | any     | *                           | cross-origin                 | GET, HEAD        | none    | no-store          | Authorization, Accept-Language         | no-referrer
+site   | any     | -                           | same-origin                  | -                | none    | no-cache          | Accept-Language                        | as asked
+robots | any     | -                           | same-origin                  | -                | none    | -                 | Accept-Language                        | as asked
+ticket | any     | *                           | cross-origin                 | POST             | none    | no-store          | as asked                               | as asked
+report | open    | -                           | same-origin                  | -                | none    | never             | Accept-Language                        | same-origin
+report | refused | -                           | same-origin                  | -                | none    | no-store          | Accept-Language                        | as asked
+ours   | open    | -                           | same-origin                  | -                | none    | never             | Cookie, Accept-Language                | same-origin
+ours   | refused | -                           | same-origin                  | -                | none    | no-store          | Cookie, Accept-Language                | same-origin
+own    | any     | -                           | same-origin                  | -                | -       | no-store          | Accept-Language                        | no-referrer
+api    | any     | -                           | same-origin                  | -                | none    | never             | Accept-Language                        | as asked
+module | any     | *                           | cross-origin                 | GET, HEAD        | none    | no-cache          | Accept-Encoding                        | as asked
+static | any     | -                           | same-origin                  | -                | -       | max-age=0, public | -                                      | same-origin
 """
 
 # Who may frame the page to embed, by the room's setting "sites that may frame it".
@@ -150,6 +150,7 @@ def _cell(name: str, cell: str) -> str:
 
 _VALUES = {
     "Access-Control-Allow-Origin": (),
+    "Cross-Origin-Resource-Policy": ("cross-origin", "same-origin"),
     "Preflight allows": ("GET, HEAD", "POST"),
     "Cache-Control": ("no-cache", "no-store", "private, no-store", "max-age=0, public"),
     "Vary": (

@@ -13,6 +13,7 @@ import httpx
 import pytest
 import websockets
 
+from config.guard import PERMISSIONS
 from tests.doors import ADDRESS, BY_ORIGIN, FRAMING, HEADERS, ORIGINS, STATUS, markdown, rows
 from tests.parts import LONG
 from tests.servers import ROOT, Engawa
@@ -139,7 +140,10 @@ def wanted_headers(ask: Ask) -> dict[str, str | None]:
         "Referrer-Policy": "no-referrer" if ask.secret and not path.startswith("/chat/") else "same-origin",
     }
     wanted: dict[str, str | None] = {}
-    for name in ("Access-Control-Allow-Origin", "Cache-Control", "Vary", "Referrer-Policy"):
+    for name in (
+        *("Access-Control-Allow-Origin", "Cross-Origin-Resource-Policy"),
+        *("Cache-Control", "Vary", "Referrer-Policy"),
+    ):
         value = {"-": None, "as asked": as_asked.get(name), "never": NEVER}.get(row[name], row[name])
         wanted[name] = value
     framing = {"none": "'none'", "any": "*", "-": None}[row["Framing"]]
@@ -147,6 +151,7 @@ def wanted_headers(ask: Ask) -> dict[str, str | None]:
     wanted["X-Frame-Options"] = "DENY" if framing == "'none'" and ask.form["Door"] != "embed" else None
     wanted["X-Robots-Tag"] = None if ask.form["Door"] == "static" else "noindex"
     wanted["X-Content-Type-Options"] = "nosniff"
+    wanted["Permissions-Policy"] = PERMISSIONS
     wanted["Access-Control-Allow-Credentials"] = None
     is_file = ask.form["Door"] in ("file", "ownf") and ask.status == 200
     wanted["Access-Control-Expose-Headers"] = "Content-Disposition, Engawa-Messages" if is_file else None
