@@ -20,10 +20,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView
 
-from chat import errors, people, policies, screening
+from chat import errors, guessing, people, policies, screening
 from chat.addresses import network_of_request
 from chat.errors import ChatError
 from chat.identity import Identity, guest_token, new_guest
+from chat.limits import count_sign_up
 from chat.models import Room, User
 from chat.text import canonical_slug, clean_name
 from chat.visitors import guest_of
@@ -66,8 +67,9 @@ class SignUpView(RedirectURLMixin, FormView):
         return super().get_context_data(**kwargs, next=self.get_redirect_url())
 
     def form_valid(self, form: SignUpForm) -> HttpResponse:
-        user = form.save(commit=False)
         network = network_of_request(self.request)
+        count_sign_up(network)
+        user = form.save(commit=False)
         try:
             people.sign_up(user, guest_of(self.request.COOKIES, network), network)
         except ChatError as error:  # somebody was faster
@@ -75,6 +77,7 @@ class SignUpView(RedirectURLMixin, FormView):
             return self.form_invalid(form)
         login(self.request, user)
         response = super().form_valid(form)
+        guessing.remember(self.request, response)
         response.delete_cookie(settings.GUEST_COOKIE_NAME, samesite="Lax")
         return response
 

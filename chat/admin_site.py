@@ -9,7 +9,9 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
+from chat import guessing
 from chat.models import HeldMessage, Report, Sanction
+from chat.signing_in import AdminSignInForm
 
 # Models by name: what asks for something first, what is only looked up last.
 ORDER = (
@@ -33,12 +35,19 @@ class SiteAdministration(admin.AdminSite):
     site_header = site_title = _("Engawa administration")
     index_title = _("What waits, and what there is")
     index_template = "admin/engawa_index.html"
+    login_form = AdminSignInForm
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict[str, Any]]:
         apps = super().get_app_list(request, app_label)
         for app in apps:
             app["models"].sort(key=lambda model: _place(model["object_name"]))
         return sorted(apps, key=lambda app: min(_place(model["object_name"]) for model in app["models"]))
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        response = super().login(request, extra_context)
+        if request.method == "POST" and response.status_code == 302 and request.user.is_authenticated:
+            guessing.remember(request, response)
+        return response
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return super().index(request, {"waiting": self._waiting(request), **(extra_context or {})})

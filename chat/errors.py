@@ -116,6 +116,15 @@ class TooManySearches(ChatError):
     retryable = True
 
 
+class TooManyAttempts(ChatError):
+    """To sign in or up, or to get a new password: the same whether there is such an account or not."""
+
+    code = "limit.attempts"
+    detail = _("There were too many attempts already; wait before you try again.")
+    status = 429
+    retryable = True
+
+
 class TooManyFrames(ChatError):
     code = "limit.frames"
     detail = _("That is more than one connection may send.")

@@ -42,6 +42,30 @@ redis.call('SET', KEYS[1], string.format('%.6f', due), 'PX', math.ceil((due - no
 return '0'
 """
 
+# The same, taken back: that use is due no longer.
+_GIVE = """
+local due = tonumber(redis.call('GET', KEYS[1]) or '0')
+if due > 0 then redis.call('SET', KEYS[1], string.format('%.6f', due - tonumber(ARGV[1])), 'KEEPTTL') end
+return '0'
+"""
+
+# Misses in a row, and until when there is no next try. Answers as above.
+_MISS = """
+local clock = redis.call('TIME')
+local now = clock[1] + clock[2] / 1000000
+local free, first, most, forget = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local kept = redis.call('HMGET', KEYS[1], 'missed', 'until')
+local missed, wait = tonumber(kept[1] or '0'), tonumber(kept[2] or '0') - now
+if wait > 0 then return string.format('%.3f', wait) end
+missed = missed + 1
+wait = missed < free and 0 or math.min(most, first * 2 ^ math.min(missed - free, 30))
+redis.call('HSET', KEYS[1], 'missed', missed, 'until', string.format('%.6f', now + wait))
+redis.call('PEXPIRE', KEYS[1], math.ceil((wait + forget) * 1000))
+return '0'
+"""
+FIRST_WAIT_SECONDS = 5  # after the last wrong password that costs nothing; twice as long after each further one
+FORGET_MISSES_SECONDS = 24 * 3600  # after the last one
+
 
 class Bucket:
     """The same algorithm in memory, for one thing: ``burst`` uses at once, then one every ``interval`` seconds."""
@@ -62,8 +86,36 @@ class Bucket:
         self._due = due + self._interval
         return 0.0
 
+    def give_back(self) -> None:
+        """As if it had been used once less."""
+        self._due -= self._interval
+
     def is_full(self, now: float) -> bool:
         return self._due <= now
+
+
+class Misses:
+    """Of somebody who guesses: ``free`` in a row, then waits that double, from FIRST_WAIT_SECONDS to ``most``."""
+
+    __slots__ = ("_missed", "_until")
+
+    def __init__(self) -> None:
+        self._missed = 0
+        self._until = 0.0
+
+    def take(self, now: float, free: int, most: float) -> float:
+        """Count a try as one more miss. The seconds to wait where it is too early for it, else 0."""
+        if now < self._until:
+            return self._until - now
+        if now > self._until + FORGET_MISSES_SECONDS:
+            self._missed = 0
+        self._missed += 1
+        over = self._missed - free
+        self._until = now + (0 if over < 0 else min(most, FIRST_WAIT_SECONDS * 2 ** min(over, 30)))
+        return 0.0
+
+    def is_over(self, now: float) -> bool:
+        return now > self._until + FORGET_MISSES_SECONDS
 
 
 def frame_bucket() -> Bucket | None:
@@ -77,6 +129,7 @@ class Limits:
 
     def __init__(self) -> None:
         self._buckets: dict[str, Bucket] = {}
+        self._misses: dict[str, Misses] = {}
         self._held: defaultdict[str, set[str]] = defaultdict(set)
         self._away_until = 0.0
         self._redis = None
@@ -86,6 +139,8 @@ class Limits:
                 settings.REDIS_URLS[0], socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS
             )
             self._take = self._redis.register_script(_TAKE)
+            self._give = self._redis.register_script(_GIVE)
+            self._miss = self._redis.register_script(_MISS)
             self._spawn(self._refresh())
 
     async def take_post(self, actor: Identity) -> None:
@@ -116,6 +171,57 @@ class Limits:
         who = actor.key if actor is not None and actor.kind != "guest" else network and f"n{network}"
         if who and (wait := await self._wait(f"searches:{who}", settings.SEARCHES_PER_MINUTE, 60)):
             raise errors.TooManySearches(retry_after=wait)
+
+    async def take_sign_up(self, network: str) -> None:
+        """Count an account made from a network ("" is not counted). Raises ``TooManyAttempts``, with the seconds to
+        wait: settings.SIGN_UPS_PER_HOUR, an hour's worth of it at once."""
+        if network and (wait := await self._wait(f"signups:{network}", settings.SIGN_UPS_PER_HOUR, 3600)):
+            raise errors.TooManyAttempts(retry_after=wait)
+
+    async def take_reset(self, network: str) -> None:
+        """The same for who asks for a new password: settings.PASSWORD_RESETS_PER_HOUR."""
+        if network and (wait := await self._wait(f"resets:{network}", settings.PASSWORD_RESETS_PER_HOUR, 3600)):
+            raise errors.TooManyAttempts(retry_after=wait)
+
+    async def take_password(self, guesser: str, shared: tuple[str, ...]) -> None:
+        """Count a password before it is looked at, as if it were wrong: of ``guesser`` ("" is not counted), who waits
+        longer each time once settings.WRONG_PASSWORDS are used up, and of all that is ``shared``, each of which has
+        settings.WRONG_PASSWORDS_PER_HOUR. Raises ``TooManyAttempts``, with the seconds to wait."""
+        wait = await self._missed_again(guesser) if guesser else 0.0
+        for name in shared:
+            wait = wait or await self._wait(f"passwords:{name}", settings.WRONG_PASSWORDS_PER_HOUR, 3600)
+        if wait:
+            raise errors.TooManyAttempts(retry_after=wait)
+
+    async def password_was_right(self, guesser: str, shared: tuple[str, ...]) -> None:
+        """Take back what ``take_password`` counted, and all that ``guesser`` had missed before."""
+        self._misses.pop(guesser, None)
+        names = [f"passwords:{name}" for name in shared] if settings.WRONG_PASSWORDS_PER_HOUR else []
+        for name in names:
+            if name in self._buckets:
+                self._buckets[name].give_back()
+        if self._reachable():
+            try:
+                await self._redis.delete(f"engawa:misses:{guesser}")
+                for name in names:
+                    await self._give(keys=[f"engawa:{name}"], args=[3600 / settings.WRONG_PASSWORDS_PER_HOUR])
+            except (RedisError, OSError) as error:
+                self._missed(error)
+
+    async def _missed_again(self, guesser: str) -> float:
+        free, most, now = settings.WRONG_PASSWORDS, settings.WRONG_PASSWORD_WAIT_SECONDS, monotonic()
+        if not free:
+            return 0.0
+        if guesser not in self._misses and len(self._misses) > 10_000:
+            self._misses = {key: misses for key, misses in self._misses.items() if not misses.is_over(now)}
+        wait = self._misses.setdefault(guesser, Misses()).take(now, free, most)
+        if not wait and self._reachable():
+            arguments = [free, FIRST_WAIT_SECONDS, most, FORGET_MISSES_SECONDS]
+            try:
+                wait = float(await self._miss(keys=[f"engawa:misses:{guesser}"], args=arguments))
+            except (RedisError, OSError) as error:
+                self._missed(error)
+        return wait
 
     async def _wait(self, name: str, many: int, seconds: int) -> float:
         """Count one of ``many`` (0: no limit) in so many ``seconds``, here and in all processes. The seconds to wait
@@ -263,6 +369,22 @@ def count_ticket(token_id: int) -> None:
 
 def count_search(actor: Identity | None, network: str) -> None:
     _count(lambda its: its.take_search(actor, network))
+
+
+def count_sign_up(network: str) -> None:
+    _count(lambda its: its.take_sign_up(network))
+
+
+def count_reset(network: str) -> None:
+    _count(lambda its: its.take_reset(network))
+
+
+def count_password(guesser: str, shared: tuple[str, ...]) -> None:
+    _count(lambda its: its.take_password(guesser, shared))
+
+
+def uncount_password(guesser: str, shared: tuple[str, ...]) -> None:
+    _count(lambda its: its.password_was_right(guesser, shared))
 
 
 def _count(take: Callable[[Limits], Awaitable[None]]) -> None:

@@ -6,11 +6,14 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.contrib.auth import forms, views
 from django.core.mail import EmailMessage
+from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils import translation
 
 from chat import mails
+from chat.addresses import network_of_request
 from chat.languages import supported
+from chat.limits import count_reset
 
 
 class PasswordResetForm(forms.PasswordResetForm):
@@ -41,3 +44,7 @@ class PasswordResetForm(forms.PasswordResetForm):
 class PasswordResetView(views.PasswordResetView):
     form_class = PasswordResetForm
     email_template_name = "registration/password_reset_email.txt"
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        count_reset(network_of_request(request))
+        return super().post(request, *args, **kwargs)

@@ -23,26 +23,7 @@ from chat.hues import NAMES, hue_of
 from chat.limits import count_post
 from chat.models import Membership, User
 from chat.screening import MAX_USERNAME_CHARS
-
-
-class PasswordAskedForm(forms.Form):
-    """A form that does what it says only with the account's password."""
-
-    password = forms.CharField(
-        label=_("Your password"),
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-    )
-
-    def __init__(self, user: User, *args: object, **kwargs: object) -> None:
-        self.user = user
-        super().__init__(*args, **kwargs)
-
-    def clean_password(self) -> str:
-        password = self.cleaned_data["password"]
-        if not self.user.check_password(password):
-            raise ValidationError(_("That is not your password."), code="password_incorrect")
-        return password
+from chat.signing_in import PasswordAskedForm
 
 
 class EmailForm(PasswordAskedForm):
@@ -100,7 +81,7 @@ class ProfileView(LoginRequiredMixin, View):
                 return self.rename(request)
             case "colour":
                 return self.colour(request)
-        form = EmailForm(request.user, request.POST)
+        form = EmailForm(request, request.POST)
         if not form.is_valid():
             return self.page(request, email_form=form, status=400)
         request.user.email = form.cleaned_data["email"]
@@ -143,7 +124,7 @@ class ProfileView(LoginRequiredMixin, View):
         rooms = Membership.objects.filter(user=request.user, room__deleted_at=None).select_related("room")
         user = request.user
         context = {
-            "form": email_form or EmailForm(user, initial={"email": user.email}),
+            "form": email_form or EmailForm(request, initial={"email": user.email}),
             "name_form": name_form or NameForm(initial={"username": user.username}),
             "memberships": rooms.order_by("room__slug"),
             "hues": list(enumerate(NAMES)),
@@ -174,10 +155,10 @@ class DeleteAccountView(LoginRequiredMixin, View):
     """The end of an account."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        return self.page(request, DeleteForm(request.user))
+        return self.page(request, DeleteForm(request))
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        form = DeleteForm(request.user, request.POST)
+        form = DeleteForm(request, request.POST)
         if not form.is_valid():
             return self.page(request, form, status=400)
         try:

@@ -132,6 +132,12 @@ GUEST_POSTS_PER_MINUTE = env.number("GUEST_POSTS_PER_MINUTE", 1200, least=0, mos
 REPORTS_PER_HOUR = env.number("REPORTS_PER_HOUR", 20, least=0, most=100_000)
 SEARCHES_PER_MINUTE = env.number("SEARCHES_PER_MINUTE", 60, least=0, most=100_000)
 FRAMES_PER_SECOND = env.number("FRAMES_PER_SECOND", 50, least=0, most=10_000)
+# Who guesses passwords, makes accounts, has links to new passwords sent.
+WRONG_PASSWORDS = env.number("WRONG_PASSWORDS", 5, least=0, most=1000)
+WRONG_PASSWORD_WAIT_SECONDS = env.number("WRONG_PASSWORD_WAIT_SECONDS", 900, least=5, most=24 * 3600)
+WRONG_PASSWORDS_PER_HOUR = env.number("WRONG_PASSWORDS_PER_HOUR", 100, least=0, most=100_000)
+SIGN_UPS_PER_HOUR = env.number("SIGN_UPS_PER_HOUR", 20, least=0, most=100_000)
+PASSWORD_RESETS_PER_HOUR = env.number("PASSWORD_RESETS_PER_HOUR", 20, least=0, most=100_000)
 CONNECTIONS_PER_ADDRESS = env.number("CONNECTIONS_PER_ADDRESS", 200, least=0, most=1_000_000)
 STREAMS_PER_ADDRESS = env.number("STREAMS_PER_ADDRESS", 500, least=0, most=1_000_000)
 EXPORTS_PER_ADDRESS = env.number("EXPORTS_PER_ADDRESS", 5, least=0, most=1_000_000)
@@ -213,6 +219,10 @@ TEMPLATES = [
 ]
 
 AUTH_USER_MODEL = "chat.User"
+PASSWORD_HASHERS = [
+    "chat.hashing.Argon2",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",  # as kept before; made anew at the next sign-in
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
@@ -228,7 +238,6 @@ DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", f"engawa@{_public.hostname}"
 
 LANGUAGES = [("en", "English"), ("ja", "日本語"), ("zh-hans", "简体中文"), ("zh-hant", "繁體中文")]
 LANGUAGE_CODE = env.choice("LANGUAGE_CODE", "en", tuple(code for code, _ in LANGUAGES))
-LANGUAGE_COOKIE_NAME = "language"
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 TIME_ZONE = env.time_zone("TIME_ZONE", "UTC")
@@ -254,11 +263,25 @@ SERVESTATIC_ALLOW_ALL_ORIGINS = False
 # Security -------------------------------------------------------------------------------------------------
 
 _secure = _public.scheme == "https"
+HSTS_SECONDS = env.number("HSTS_SECONDS", 365 * 24 * 3600, least=0, most=10 * 365 * 24 * 3600)
+SECURE_HSTS_SECONDS = HSTS_SECONDS if _secure else 0  # over http browsers must not heed it
+SILENCED_SYSTEM_CHECKS = [
+    "security.W005",  # hosts below ours, and
+    "security.W021",  # the browsers' own list, which is for a whole domain: theirs to decide whose domain it is
+    "security.W008",  # http is led to https by config.guard, where a proxy that we trust says that it was http
+]
+# A browser takes a cookie of such a name over TLS only, for this host alone, and from no host below or beside it.
+_prefix = "__Host-" if _secure else ""
+SESSION_COOKIE_NAME = f"{_prefix}sessionid"
+CSRF_COOKIE_NAME = f"{_prefix}csrftoken"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = _secure
 SESSION_ENGINE = "chat.sessions"
-SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True  # scripts read the token in the page
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-GUEST_COOKIE_NAME = "guest"
+GUEST_COOKIE_NAME = f"{_prefix}guest"
+LANGUAGE_COOKIE_NAME = f"{_prefix}language"
+KNOWN_COOKIE_NAME = f"{_prefix}known"
+KNOWN_COOKIE_SECONDS = 365 * 24 * 3600
 GUEST_COOKIE_SECONDS = 365 * 24 * 3600
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

@@ -9,6 +9,7 @@ from chat.language_views import LanguageView
 from chat.member_views import JoinView
 from chat.password_reset import PasswordResetView
 from chat.profile_views import DeleteAccountView, ExportView, ProfileView
+from chat.signing_in import PasswordChangeView, SignInView
 from chat.views import IndexView
 from chat.words import WordsView
 
@@ -22,9 +23,9 @@ urlpatterns = [
     path("accounts/guest/", GuestView.as_view(), name="guest"),
     path("accounts/language/", LanguageView.as_view(), name="language"),
     path("words/<str:language>.<str:digest>.js", WordsView.as_view(), name="words"),
-    path("accounts/login/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("accounts/login/", SignInView.as_view(), name="login"),
     path("accounts/logout/", auth.LogoutView.as_view(), name="logout"),
-    path("accounts/password_change/", auth.PasswordChangeView.as_view(), name="password_change"),
+    path("accounts/password_change/", PasswordChangeView.as_view(), name="password_change"),
     path("accounts/password_change/done/", auth.PasswordChangeDoneView.as_view(), name="password_change_done"),
     path("accounts/password_reset/", PasswordResetView.as_view(), name="password_reset"),
     path("accounts/password_reset/done/", auth.PasswordResetDoneView.as_view(), name="password_reset_done"),

@@ -1,0 +1,82 @@
+"""How often somebody may try a password: one policy for every door that asks for one.
+
+A try is counted before it is looked at, and taken back where the password was right. Nobody can keep an account's owner
+out by guessing: a browser that has signed in to it before (it has a cookie that says so, good for nothing else) is
+counted by itself, and everybody else by network. What no network shows, many of them guessing at one account, is
+bounded for those other browsers together.
+"""
+
+import secrets
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.core import signing
+from django.http import HttpRequest, HttpResponseBase
+from django.utils.crypto import salted_hmac
+
+from chat.addresses import network_of_request
+from chat.limits import count_password, uncount_password
+
+_SALT = "engawa.known"
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """One that was counted: whose, and what it shares with others."""
+
+    guesser: str
+    shared: tuple[str, ...]
+
+    def was_right(self) -> None:
+        uncount_password(self.guesser, self.shared)
+
+
+def at_account(request: HttpRequest, username: str) -> Try:
+    """Count somebody who wants to be the account ``username``, whether there is one or not. Raises
+    ``TooManyAttempts``."""
+    account, network = _hashed(username), network_of_request(request)
+    device = _device(request, account)
+    if device:
+        return _counted(Try(f"d{device}", ()))
+    # A network that is not known ("") may be everybody's.
+    return _counted(
+        Try(f"{account}:{network}" if network else "", (*((f"n{network}",) if network else ()), f"a{account}"))
+    )
+
+
+def at_own(request: HttpRequest) -> Try:
+    """Count somebody who is signed in and asked for their password again: whoever took over their session, not they
+    elsewhere. Raises ``TooManyAttempts``."""
+    return _counted(Try(f"s{_hashed(request.session.session_key or '')}", ()))
+
+
+def remember(request: HttpRequest, response: HttpResponseBase) -> None:
+    """Have the browser of somebody who has just signed in say so from now on."""
+    account = _hashed(request.user.get_username())
+    response.set_cookie(
+        settings.KNOWN_COOKIE_NAME,
+        signing.dumps([account, secrets.token_hex(8)], salt=_SALT),
+        max_age=settings.KNOWN_COOKIE_SECONDS,
+        httponly=True,
+        secure=settings.SESSION_COOKIE_SECURE,
+        samesite="Lax",
+    )
+
+
+def _counted(one: Try) -> Try:
+    count_password(one.guesser, one.shared)
+    return one
+
+
+def _device(request: HttpRequest, account: str) -> str:
+    """The browser's own number, if it has signed in to that account before; else ""."""
+    try:
+        token = request.COOKIES.get(settings.KNOWN_COOKIE_NAME, "")
+        known, device = signing.loads(token, salt=_SALT, max_age=settings.KNOWN_COOKIE_SECONDS)
+    except (signing.BadSignature, ValueError, TypeError):
+        return ""
+    return device if known == account else ""
+
+
+def _hashed(value: str) -> str:
+    return salted_hmac("engawa.guessing", value).hexdigest()[:32]

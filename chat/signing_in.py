@@ -1,0 +1,84 @@
+"""The doors where a password is asked for: to sign in, to the admin too, and again of who is signed in already."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth import forms as auth
+from django.contrib.auth import views
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
+
+from chat import guessing
+
+
+class _Counted:
+    """A form of Django's to sign in with, whose tries are counted."""
+
+    def clean(self) -> dict[str, Any]:
+        if not self.cleaned_data.get("username") or not self.cleaned_data.get("password"):
+            return super().clean()
+        tried = guessing.at_account(self.request, self.cleaned_data["username"])
+        cleaned = super().clean()
+        tried.was_right()
+        return cleaned
+
+
+class SignInForm(_Counted, auth.AuthenticationForm):
+    pass
+
+
+class AdminSignInForm(_Counted, AdminAuthenticationForm):
+    pass
+
+
+class SignInView(views.LoginView):
+    authentication_form = SignInForm
+    redirect_authenticated_user = True
+
+    def form_valid(self, form: SignInForm) -> HttpResponse:
+        response = super().form_valid(form)
+        guessing.remember(self.request, response)
+        return response
+
+
+class PasswordAskedForm(forms.Form):
+    """A form that does what it says only with the account's password."""
+
+    password = forms.CharField(
+        label=_("Your password"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+    def __init__(self, request: HttpRequest, *args: object, **kwargs: object) -> None:
+        self.request = request
+        super().__init__(*args, **kwargs)
+
+    def clean_password(self) -> str:
+        password = self.cleaned_data["password"]
+        tried = guessing.at_own(self.request)
+        if not self.request.user.check_password(password):
+            raise ValidationError(_("That is not your password."), code="password_incorrect")
+        tried.was_right()
+        return password
+
+
+class PasswordChangeForm(auth.PasswordChangeForm):
+    request: HttpRequest
+
+    def clean_old_password(self) -> str:
+        tried = guessing.at_own(self.request)
+        password = super().clean_old_password()
+        tried.was_right()
+        return password
+
+
+class PasswordChangeView(views.PasswordChangeView):
+    form_class = PasswordChangeForm
+
+    def get_form(self, form_class: type[PasswordChangeForm] | None = None) -> PasswordChangeForm:
+        form = super().get_form(form_class)
+        form.request = self.request
+        return form
