@@ -10,6 +10,7 @@ import re
 
 from daphne.http_protocol import HTTPFactory, WebRequest
 from django.conf import settings
+from twisted.protocols.basic import LineReceiver
 from twisted.web.http import HTTPChannel
 
 from chat.errors import PayloadTooLarge
@@ -33,6 +34,11 @@ _TOO_LARGE = (
 HEAD_BYTES = 64 * 1024
 HTTPChannel.MAX_LENGTH = HTTPChannel.totalHeadersSize = HEAD_BYTES
 
+# Twisted's 60 seconds begin anew with every byte, so that who sends one now and then would hold a connection for ever.
+# Here a whole request, head and body, is given so long from its first line, and that line from the connection's begin.
+REQUEST_SECONDS = 60
+HTTPChannel.dataReceived = LineReceiver.dataReceived
+
 _OF_THE_REQUEST = frozenset(
     """args clean_headers client client_scheme content cookies host notifications query_string received_cookies
     requestHeaders request_start responseHeaders root_path server_addr""".split()
@@ -49,6 +55,7 @@ class GatedRequest(Gate, WebRequest):
     def __init__(self, *args: object, **kwargs: object) -> None:
         # Django parses forms. Twisted's way holds up the event loop, and stumbles over odd types of content.
         super().__init__(*args, **kwargs, parsePOSTFormSubmission=False)
+        self.channel.resetTimeout()
 
     def gotLength(self, length: int | None) -> None:
         super().gotLength(length)
@@ -158,6 +165,10 @@ class GatedRequest(Gate, WebRequest):
 
 
 class GatedHTTPFactory(HTTPFactory):
+    def __init__(self, server: object) -> None:
+        super().__init__(server)
+        self.timeOut = REQUEST_SECONDS
+
     def buildProtocol(self, addr: object) -> object:
         protocol = super().buildProtocol(addr)
         protocol.requestFactory = GatedRequest
