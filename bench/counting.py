@@ -12,8 +12,8 @@ class Marker:
     __slots__ = ("bytes", "extent", "quiet")
 
     def __init__(self, marker: bytes, quiet: bytes, extent: int = 0) -> None:
-        assert len(quiet) == 1
-        assert quiet not in marker
+        assert len(quiet) == 1  # noqa: S101 – what the caller must have done
+        assert quiet not in marker  # noqa: S101 – what the caller must have done
         self.bytes = marker
         self.quiet = quiet[0]
         self.extent = max(extent, len(marker))

@@ -61,7 +61,7 @@ def fill_sqlite(path: Path, slug: str, messages: int, since: int = 0) -> None:
         ((room,),) = connection.execute("SELECT id FROM chat_room WHERE slug = ?", [slug])
         marks = ", ".join("?" * len(_COLUMNS.split(",")))
         rows = ((*row[:-1], row[-1].strftime("%Y-%m-%d %H:%M:%S")) for row in _rows(room, since, messages))
-        connection.executemany(f"INSERT INTO chat_message ({_COLUMNS}) VALUES ({marks})", rows)  # noqa: S608
+        connection.executemany(f"INSERT INTO chat_message ({_COLUMNS}) VALUES ({marks})", rows)  # noqa: S608 – names of ours; values go beside
         connection.execute(_STATE.format("?"), _state(room, since, messages))
         connection.commit()
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -123,14 +123,14 @@ def write_together(entries_of: Sequence[tuple[int, Sequence[Entry]]]) -> None:
         if in_postgres:
             # Two parameters, however many entries: quoting each of a thousand would take longer than entering it.
             cursor.execute(
-                f"INSERT INTO {TABLE} (id, terms) SELECT id, kept::bigint[]"  # noqa: S608
+                f"INSERT INTO {TABLE} (id, terms) SELECT id, kept::bigint[]"  # noqa: S608 – names of ours; values go beside
                 " FROM unnest(string_to_array(%s, ' ')::bigint[], string_to_array(%s, ' ')) AS given(id, kept)"
                 " ON CONFLICT (id) DO UPDATE SET terms = excluded.terms",
                 [" ".join(map(str, names)), " ".join(kept)],
             )
         else:
             cursor.executemany(
-                f"INSERT OR REPLACE INTO {TABLE} (rowid, terms) VALUES (%s, %s)",  # noqa: S608
+                f"INSERT OR REPLACE INTO {TABLE} (rowid, terms) VALUES (%s, %s)",  # noqa: S608 – names of ours; values go beside
                 list(zip(names, kept, strict=True)),
             )
 
@@ -142,9 +142,9 @@ def remove(room_id: int, numbers: Iterable[int | None]) -> None:
         return
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute(f"DELETE FROM {TABLE} WHERE id = ANY(%s)", [names])  # noqa: S608
+            cursor.execute(f"DELETE FROM {TABLE} WHERE id = ANY(%s)", [names])  # noqa: S608 – names of ours; values go beside
         else:
-            cursor.executemany(f"DELETE FROM {TABLE} WHERE rowid = %s", [(name,) for name in names])  # noqa: S608
+            cursor.executemany(f"DELETE FROM {TABLE} WHERE rowid = %s", [(name,) for name in names])  # noqa: S608 – names of ours; values go beside
 
 
 def remove_room(room_id: int) -> None:
@@ -152,7 +152,7 @@ def remove_room(room_id: int) -> None:
     column = "id" if connection.vendor == "postgresql" else "rowid"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"DELETE FROM {TABLE} WHERE {column} BETWEEN %s AND %s",  # noqa: S608
+            f"DELETE FROM {TABLE} WHERE {column} BETWEEN %s AND %s",  # noqa: S608 – names of ours; values go beside
             [_name(room_id, 0), _name(room_id + 1, 0) - 1],
         )
 
@@ -167,14 +167,14 @@ def newest(room_id: int, hashes: Collection[Hash], low: int, high: int, most: in
             wanted = ", ".join(["place | %s::bigint"] * len(hashes))
             # Each block by itself, by the index of terms: OFFSET 0 keeps the order out of how that is asked.
             cursor.execute(
-                "SELECT found.id FROM unnest(%s::bigint[]) AS place, LATERAL ("  # noqa: S608
+                "SELECT found.id FROM unnest(%s::bigint[]) AS place, LATERAL ("  # noqa: S608 – names of ours; values go beside
                 f"SELECT id FROM (SELECT id FROM {TABLE} WHERE terms @> ARRAY[{wanted}] OFFSET 0) AS having_them"
                 " WHERE id BETWEEN %s AND %s ORDER BY id DESC LIMIT %s) AS found LIMIT %s",
                 [[_place(room_id, block) for block in blocks], *hashes, first, last, most, most],
             )
         else:
             cursor.execute(
-                f"SELECT rowid FROM {TABLE} WHERE {TABLE} MATCH %s AND rowid BETWEEN %s AND %s"  # noqa: S608
+                f"SELECT rowid FROM {TABLE} WHERE {TABLE} MATCH %s AND rowid BETWEEN %s AND %s"  # noqa: S608 – names of ours; values go beside
                 " ORDER BY rowid DESC LIMIT %s",
                 [" AND ".join(f'"{each}"' for each in hashes), first, last, most],
             )

@@ -60,7 +60,7 @@ def lock_together(room_ids: Collection[int]) -> dict[int, Room]:
     """Those of these rooms that there are, by primary key, locked likewise. In one order, so that two who lock the same
     ones do not wait for each other."""
     connection = transaction.get_connection()
-    assert connection.in_atomic_block, "a lock lasts as long as its transaction"
+    assert connection.in_atomic_block, "a lock lasts as long as its transaction"  # noqa: S101 – what the caller must have done
     if not room_ids:
         return {}
     return {room.pk: room for room in Room.objects.raw(_locking(len(room_ids)), [*room_ids])}
@@ -71,7 +71,7 @@ def _locking(count: int) -> str:
     """Asked with every post: as it stands, since putting a query together takes longer than answering it."""
     # The key stays as it is: who enters something about a room, and holds the site log, need not wait for the room.
     suffix = " FOR NO KEY UPDATE" if transaction.get_connection().features.has_select_for_no_key_update else ""
-    return f'SELECT * FROM "chat_room" WHERE "id" IN ({", ".join(["%s"] * count)}) ORDER BY "id"{suffix}'  # noqa: S608
+    return f'SELECT * FROM "chat_room" WHERE "id" IN ({", ".join(["%s"] * count)}) ORDER BY "id"{suffix}'  # noqa: S608 – names of ours; values go beside
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def append(room: Room, *entries: Entry) -> list[LoggedEvent]:
 
 def append_together(entries_of: Sequence[tuple[Room, Sequence[Entry]]]) -> list[list[LoggedEvent]]:
     """The same for several rooms, each of them once, in two statements."""
-    assert transaction.get_connection().in_atomic_block, "an event is appended in the transaction of its action"
+    assert transaction.get_connection().in_atomic_block, "an event is appended in the transaction of its action"  # noqa: S101 – what the caller must have done
     now = events.timestamp(timezone.now())
     logged = [[_logged(room, entry, now) for entry in entries] for room, entries in entries_of]
     found = [

@@ -112,7 +112,7 @@ def compact() -> None:
     while True:
         with transaction.atomic(), connection.cursor() as cursor:
             before = _changes(cursor)
-            cursor.execute(f"INSERT INTO {table} ({table}, rank) VALUES ('merge', %s)", [pages])  # noqa: S608
+            cursor.execute(f"INSERT INTO {table} ({table}, rank) VALUES ('merge', %s)", [pages])  # noqa: S608 – names of ours; values go beside
             if _changes(cursor) - before < 2:
                 return
         pages = _MERGED_PAGES

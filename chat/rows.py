@@ -56,7 +56,7 @@ def update(model: Model, columns: Columns, rows: Sequence[Sequence[object]]) -> 
 def _update(model: Model, columns: Columns) -> str:
     quote = connection.ops.quote_name
     changes = ", ".join(f"{quote(model._meta.get_field(name).column)} = %s" for name in columns)
-    return f"UPDATE {quote(model._meta.db_table)} SET {changes} WHERE {quote(model._meta.pk.column)} = %s"  # noqa: S608
+    return f"UPDATE {quote(model._meta.db_table)} SET {changes} WHERE {quote(model._meta.pk.column)} = %s"  # noqa: S608 – names of ours; values go beside
 
 
 @cache
@@ -80,7 +80,7 @@ def _from_json(model: Model, columns: Columns) -> str:
     quote = connection.ops.quote_name
     types = ", ".join(f"{quote(name)} {model._meta.get_field(name).db_type(connection)}" for name in columns)
     names = ", ".join(map(quote, columns))
-    return _statement(model, columns, f"SELECT {names} FROM json_to_recordset(%s::json) AS given({types})")  # noqa: S608
+    return _statement(model, columns, f"SELECT {names} FROM json_to_recordset(%s::json) AS given({types})")  # noqa: S608 – names of ours; values go beside
 
 
 def _statement(model: Model, columns: Columns, source: str) -> str:

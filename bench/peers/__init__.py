@@ -35,7 +35,7 @@ class Node(System):
             NODE_FOLDER.mkdir(parents=True, exist_ok=True)
             for name in ("package.json", "package-lock.json"):
                 shutil.copy(HERE / name, NODE_FOLDER)
-            subprocess.run(["npm", "ci", "--silent", "--no-audit", "--no-fund"], cwd=NODE_FOLDER, check=True)
+            subprocess.run(["npm", "ci", "--silent", "--no-audit", "--no-fund"], cwd=NODE_FOLDER, check=True)  # noqa: S607 – as it is on PATH
 
     def start(self, services: Services, folder: Path, **options: Any) -> tuple[Process, int, dict[str, str]]:
         port = free_port()
@@ -43,7 +43,7 @@ class Node(System):
         return Process(["node", str(HERE / self.script), str(port)], folder / "server.log", environment), port, {}
 
     def version(self) -> str:
-        node = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout.strip()
+        node = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout.strip()  # noqa: S607 – as it is on PATH
         lock = (HERE / "package-lock.json").read_text()
         (version,) = re.findall(rf'"node_modules/{re.escape(self.package)}": {{\s*"version": "([^"]+)"', lock)
         return f"{self.package} {version}, Node {node.removeprefix('v')}"
@@ -117,9 +117,11 @@ class Nchan(System):
         return Process([_nginx(), "-c", str(path), "-p", str(folder)], folder / "server.log"), port, {}
 
     def version(self) -> str:
-        said = subprocess.run([_nginx(), "-v"], capture_output=True, text=True, check=True).stderr
+        said = subprocess.run([_nginx(), "-v"], capture_output=True, text=True, check=True).stderr  # noqa: S603 – a command of ours
         package = subprocess.run(
-            ["dpkg-query", "-W", "-f=${Version}", "libnginx-mod-nchan"], capture_output=True, text=True
+            ["dpkg-query", "-W", "-f=${Version}", "libnginx-mod-nchan"],  # noqa: S607 – as it is on PATH
+            capture_output=True,
+            text=True,
         ).stdout
         return f"nchan {package or 'unknown'}, {said.strip().removeprefix('nginx version: ')}"
 

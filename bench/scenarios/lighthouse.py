@@ -48,7 +48,7 @@ def judge(address: str) -> dict:
     """What ``judge.js`` says of a page."""
     node_packages(HERE)
     environment = {**os.environ, "CHROME_PATH": chromium()}
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 – a command of ours
         [node(), str(HERE / "judge.js"), address],
         env=environment,
         capture_output=True,

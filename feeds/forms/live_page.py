@@ -104,7 +104,7 @@ def page_start(abouts: dict[str, dict], *, is_over: bool, is_anew: bool, request
     """
     context = {
         "rooms": [{"slug": slug, **about} for slug, about in abouts.items()],
-        "seconds": None if is_over else randint(*_COMES_BACK_SECONDS),
+        "seconds": None if is_over else randint(*_COMES_BACK_SECONDS),  # noqa: S311 – spreads load, keeps no secret
         "is_anew": is_anew,
         "request": request,
     }
