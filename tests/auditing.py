@@ -181,7 +181,7 @@ def main(root: Path = ROOT, service: str = "") -> int:
     except httpx.HTTPError as error:
         print(
             f"audit: NOT DONE. {service} could not be asked ({type(error).__name__}), so nobody knows whether something"
-            f" is wrong with one of {len(packages)} packages. Run bin/audit where there is Internet before you release.",
+            f" is wrong with one of {len(packages)} packages. Run bin/audit where it can be, before you release.",
             file=sys.stderr,
         )
         return NOT_ASKED

@@ -1,4 +1,5 @@
 import functools
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,9 @@ settings.STATIC_FILES, settings.SERVESTATIC_USE_STATIC_ROOT = "sources", False
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     law.tell(terminalreporter)
+    if os.environ.get("ENGAWA_NOT_AUDITED"):
+        terminalreporter.section("NOT AUDITED")
+        terminalreporter.write_line("Nobody could be asked about what is used here. Run bin/audit before you release.")
 
 
 @pytest.fixture(scope="session", autouse=True)
