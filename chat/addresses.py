@@ -59,6 +59,11 @@ def client_address(scope: dict) -> str:
     return ""
 
 
+def is_from_proxy(scope: dict) -> bool:
+    """Whether a connection comes straight from one of settings.TRUSTED_PROXIES."""
+    return bool(scope.get("client")) and is_trusted(scope["client"][0])
+
+
 def is_trusted(address: str) -> bool:
     """Whether that is the address of a proxy of ours, which is believed what it says of others."""
     try:

@@ -8,13 +8,14 @@ settings.SLOW_SECONDS, or than the ring reaches, is let go.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from random import uniform
 from time import monotonic, time
 from typing import NamedTuple
 
 from django.conf import settings
 
-from chat import errors, events, log, meters
+from chat import errors, events, log, meters, tracing
 from chat.database import in_database
 from chat.events import LoggedEvent
 from chat.follower import Follower, Form, Message
@@ -85,7 +86,7 @@ class Audience:
             if follower.live:
                 self._hand(follower, self._due_rights(follower))
         else:
-            follower.task = asyncio.create_task(self._catch_up(follower, resuming=True, counts=not is_new))
+            self._fall_behind(follower, resuming=True, counts=not is_new)
 
     def leave(self, follower: Follower) -> None:
         if follower in self.followers:
@@ -102,7 +103,8 @@ class Audience:
         if follower not in self.followers:
             return
         self.leave(follower)
-        closing = asyncio.ensure_future(follower.close(error))
+        with self._for(follower):
+            closing = asyncio.ensure_future(follower.close(error))
         self._closing.add(closing)
         closing.add_done_callback(self._closed)
 
@@ -179,10 +181,25 @@ class Audience:
                 self._lost(follower, error)
                 return
             if rest is not None:
-                follower.live = False
-                follower.task = asyncio.create_task(self._catch_up(follower, rest, messages[index + 1 :], count))
+                self._fall_behind(follower, rest, messages[index + 1 :], count)
                 return
         follower.form.transport.deliveries += count
+
+    def _fall_behind(
+        self,
+        follower: Follower,
+        rest: Awaitable[None] | None = None,
+        unsent: list[Message] | None = None,
+        count: int = 0,
+        **how: bool,
+    ) -> None:
+        follower.live = False
+        with self._for(follower):
+            follower.task = asyncio.create_task(self._catch_up(follower, rest, unsent, count, **how))
+
+    def _for(self, follower: Follower) -> AbstractContextManager[None]:
+        """While this is open, what is done is done for that follower, whoever has it done."""
+        return tracing.at(tracing.Here(follower.ident, self.room_id))
 
     async def _catch_up(
         self,
@@ -270,7 +287,8 @@ class Audience:
 
     def _lost(self, follower: Follower, error: Exception) -> None:
         """What was sent may not have arrived: the connection ends, so that its client comes back and asks."""
-        logger.info("room %s: a follower could not be sent to: %r", self.room_id, error)
+        with self._for(follower):
+            logger.info("room %s: a follower could not be sent to: %r", self.room_id, error)
         self.dismiss(follower, errors.ServerError())
 
     def _start_over(self, position: int) -> None:
@@ -281,8 +299,7 @@ class Audience:
         for follower in tuple(self.followers):
             follower.stale = True
             if follower.live:
-                follower.live = False
-                follower.task = asyncio.create_task(self._catch_up(follower))
+                self._fall_behind(follower)
 
     def _tell(self, encode: Callable[[Form], list[Message]]) -> None:
         """Hand something that is not in the log to everybody who is not lagging."""

@@ -17,7 +17,7 @@ from time import time
 
 from channels.layers import get_channel_layer
 
-from chat import meters
+from chat import meters, tracing
 from chat.events import LoggedEvent
 from chat.groups import SITE_GROUP, room_group
 
@@ -146,7 +146,7 @@ class Sender:
 
     def _start_sending(self) -> None:
         if self._task is None or self._task.done():
-            self._task = asyncio.ensure_future(self._send_all())
+            self._task = tracing.apart(self._send_all())
 
     async def _send_all(self) -> None:
         while True:

@@ -12,7 +12,7 @@ from channels.consumer import AsyncConsumer, get_handler_name
 from django.conf import settings
 from django.utils import translation
 
-from chat import errors, meters, posting, protocol
+from chat import errors, meters, posting, protocol, tracing
 from chat.addresses import client_address, network_of
 from chat.answers import Held, Posted
 from chat.commands import COMMANDS, Command
@@ -131,6 +131,7 @@ class RoomConsumer(AsyncConsumer):
     async def websocket_receive(self, message: Message) -> None:
         if self.room_id is None:  # closing: what still arrives is from before the client heard
             return
+        tracing.be_in(self.room_id)
         if self.frames is not None and self.frames.take(monotonic()):
             await self.leave(errors.TooManyFrames())
             return

@@ -9,7 +9,7 @@ import logging
 from contextlib import suppress
 from time import time
 
-from chat import broadcast, meters, outbound, webhooks
+from chat import broadcast, meters, outbound, tracing, webhooks
 from chat.database import in_database
 from chat.errors import ServerBusy
 from chat.events import LoggedEvent
@@ -100,7 +100,7 @@ class Courier:
             return 0
         claims = await in_database(webhooks.claim_due, None if at_all else rooms, MOST_AT_ONCE - len(self._calls))
         for claim in claims:
-            task = asyncio.create_task(self._call(claim))
+            task = tracing.apart(self._call(claim), claim.room_id)
             self._calls.add(task)
             task.add_done_callback(self._called)
         return len(claims)

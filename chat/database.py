@@ -18,7 +18,7 @@ from typing import ParamSpec, TypeVar
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
-from chat import meters
+from chat import meters, tracing
 from chat.errors import ServerBusy
 
 KEEP_SECONDS = 60.0
@@ -43,7 +43,7 @@ async def in_database(function: Callable[P, T], *args: P.args, **kwargs: P.kwarg
     connection broke during the commit: asking again with the same key tells.
     """
     loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(_threads(), partial(_call, function, *args, **kwargs))
+    return await loop.run_in_executor(_threads(), partial(_call, tracing.here(), function, *args, **kwargs))
 
 
 def pool() -> tuple[int, int]:
@@ -51,7 +51,8 @@ def pool() -> tuple[int, int]:
     return len(_busy), _threads()._work_queue.qsize()
 
 
-def _call(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+def _call(place: tracing.Here, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    tracing.be(place)
     _busy.add(threading.get_ident())
     try:
         connection.close_if_unusable_or_obsolete()

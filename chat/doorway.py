@@ -7,7 +7,7 @@ were being checked is seen by the relay, and checked again.
 from dataclasses import dataclass
 from typing import Any
 
-from chat import errors, policies, viewing
+from chat import errors, policies, tracing, viewing
 from chat.colours import with_hues
 from chat.database import in_database
 from chat.events import message_fields, room_fields
@@ -67,6 +67,7 @@ class Stay:
         if canonical is None:
             raise errors.RoomNotFound()
         relay = await relays().of(canonical)
+        tracing.be_in(relay.room_id)
         try:
             self._hold = await limits().room(relay.room_id)
         except errors.TooManyConnections:

@@ -5,6 +5,8 @@ import logging
 from django.http import HttpRequest, HttpResponseServerError
 from django.template import loader
 
+from chat.tracing import here
+
 # Where not even the template can be made: what it says, in all our languages.
 LAST_WORDS = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -14,6 +16,7 @@ LAST_WORDS = """<!doctype html>
 <p lang="ja">こちらの不具合です。しばらくしてから、もう一度お試しください。</p>
 <p lang="zh-Hans">这是我们这边的问题。请稍后再试。</p>
 <p lang="zh-Hant">這是我們這邊的問題。請稍後再試。</p>
+<p><code>%s</code></p>
 <p><a href="/">Engawa</a></p>
 </html>
 """
@@ -22,10 +25,11 @@ logger = logging.getLogger(__name__)
 
 
 def server_error(request: HttpRequest) -> HttpResponseServerError:
-    """Without a context, so that what is broken is asked for nothing."""
+    """Without a request, so that what is broken is asked for nothing. It names the id by which the log tells of it."""
+    ident = here().request
     try:
-        page = loader.get_template("500.html").render()
+        page = loader.get_template("500.html").render({"ident": ident})
     except Exception:
         logger.exception("not even the page for errors could be made")
-        page = LAST_WORDS
+        page = LAST_WORDS % ident
     return HttpResponseServerError(page)

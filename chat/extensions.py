@@ -9,6 +9,9 @@ application parks as its last act: it names what handles further messages, and r
 *Sending now.* ``send_now(scope)`` is a function that sends a message and returns True, or does nothing and returns
 False: where the reader is behind, or the message is of another kind than most. Then ``send`` is to be awaited. It
 spares a broadcast a coroutine for each reader.
+
+*Naming.* A server that says NAMES tells whoever asked over HTTP the id of their request (``chat.tracing``) itself, so
+that nothing need stand between an application and its ``send``.
 """
 
 from collections.abc import Awaitable, Callable
@@ -18,6 +21,7 @@ from asgiref.typing import ASGISendCallable
 
 PARK = "engawa.park"
 NOW = "engawa.now"
+NAMES = "engawa.names"
 
 Resume = Callable[[dict[str, Any]], Awaitable[None]]
 SendNow = Callable[[dict[str, Any]], bool]

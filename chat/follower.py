@@ -15,6 +15,7 @@ from chat.identity import Grant, Identity
 from chat.meters import Transport
 from chat.queue import Waiting
 from chat.rights import Rights
+from chat.tracing import here
 
 RUN_CHARS = 32 * 1024  # servers and clients bound what they take at once, and a slow reader is waited for in between
 
@@ -85,7 +86,7 @@ class Follower:
     the last event handed to ``send``. The relay hands it more directly only where it is ``live``; otherwise ``task`` is
     bringing it there. ``stale`` says that its numbers mean nothing any more: it must be reset before it is told
     anything else. ``rotate_at`` is the moment, on the monotonic clock, at which it has grown old and is asked to come
-    back anew.
+    back anew. ``ident`` is whose it is in the log (``chat.tracing``).
     """
 
     form: Form
@@ -103,3 +104,4 @@ class Follower:
     stale: bool = False
     task: asyncio.Task[None] | None = field(default=None, repr=False)
     rotate_at: float = inf
+    ident: str = field(default_factory=lambda: here().ident)

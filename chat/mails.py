@@ -9,6 +9,7 @@ from time import monotonic
 
 from django.core.mail import EmailMessage
 
+from chat import tracing
 from chat.limits import Bucket
 
 MOST_WAITING = 200
@@ -18,7 +19,7 @@ EVERY_SECONDS = 600.0
 
 logger = logging.getLogger(__name__)
 
-_waiting: Queue[EmailMessage] = Queue(MOST_WAITING)
+_waiting: Queue[tuple[tracing.Here, EmailMessage]] = Queue(MOST_WAITING)
 _buckets: dict[str, Bucket] = {}
 _lock = Lock()
 
@@ -37,7 +38,7 @@ def send(message: EmailMessage) -> None:
     """Send ``message`` soon, from another thread. What goes wrong is logged: too many that wait, too."""
     _sender()
     try:
-        _waiting.put_nowait(message)
+        _waiting.put_nowait((tracing.here(), message))
     except Full:
         logger.error("An e-mail was not sent: %s wait already", MOST_WAITING)
 
@@ -52,7 +53,8 @@ def _sender() -> Thread:
 
 def _send_all() -> None:
     while True:
-        message = _waiting.get()
+        place, message = _waiting.get()
+        tracing.be(place)
         try:
             message.send()
         except (SMTPException, OSError) as error:

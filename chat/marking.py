@@ -4,7 +4,7 @@ those who write in it nothing."""
 import asyncio
 import logging
 
-from chat import errors, read_marks
+from chat import errors, read_marks, tracing
 from chat.database import in_database
 from chat.read_marks import Place
 
@@ -37,7 +37,7 @@ class Marks:
 
     def _begin(self) -> None:
         self._due = None
-        self._task = self.loop.create_task(self._write())
+        self._task = tracing.apart(self._write())
 
     async def _write(self) -> None:
         seen, self._seen = self._seen, {}

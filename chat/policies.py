@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from chat import errors
+from chat import errors, tracing
 from chat.errors import ChatError
 from chat.identity import Grant, Identity
 from chat.models import Membership, Message, Room
@@ -279,6 +279,7 @@ def require_entry(room: Room | None, actor: Identity) -> Standing:
     ``TokenScope``."""
     if room is None or room.deleted_at is not None:
         raise errors.RoomNotFound()
+    tracing.be_in(room.pk)
     standing = standing_in(room, actor)
     refuse(refusal_to_enter(room, actor, standing))
     return standing
@@ -292,6 +293,7 @@ def require_readable(
     or they may not know of it, ``Banned`` where they were banned, ``TokenScope`` to a program that may not read."""
     if room is None or room.deleted_at is not None:
         raise errors.RoomNotFound()
+    tracing.be_in(room.pk)
     standing = standing_in(room, actor, network)
     refuse(refusal_to_read(room, actor, standing, grant))
     return standing

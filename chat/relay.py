@@ -14,7 +14,7 @@ from math import inf
 from time import monotonic, time
 from typing import Any
 
-from chat import broadcast, errors, events, log, meters, policies, viewing
+from chat import broadcast, errors, events, log, meters, policies, tracing, viewing
 from chat.audience import Audience
 from chat.database import in_database
 from chat.events import LoggedEvent
@@ -53,6 +53,7 @@ class Relay(Audience):
         self._scheduled = False
         self._busy: asyncio.Task[None] | None = None
         self._presence = Presence()
+        self._context = tracing.context_in(room.pk)  # what is passed on is done for nobody, whoever posted it
         self._tell_presence_at = 0.0
         self.subscription = Subscription(room_group(self.room_id), self._take, self._attached)
 
@@ -133,7 +134,7 @@ class Relay(Audience):
         # At the end of this turn of the loop: what else arrives in it travels in the same write.
         if not self._scheduled and self._busy is None:
             self._scheduled = True
-            asyncio.get_running_loop().call_soon(self._advance)
+            asyncio.get_running_loop().call_soon(self._advance, context=self._context)
 
     def _advance(self) -> None:
         self._scheduled = False

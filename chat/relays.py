@@ -16,7 +16,7 @@ from typing import Any
 from channels.layers import get_channel_layer
 from django.conf import settings
 
-from chat import broadcast, errors, headcounts, log, site
+from chat import broadcast, errors, headcounts, log, site, tracing
 from chat.audience import CATCH_UP_EVENTS
 from chat.canary import Canary
 from chat.database import in_database
@@ -72,10 +72,10 @@ class Relays:
         self._site = Subscription(SITE_GROUP, take=self._take, attached=self._attached)
         # Apart, so that a database that hangs does not silence the heartbeats.
         self._tasks = [
-            asyncio.create_task(self._every_second(self._keep_alive)),
-            asyncio.create_task(self._every_second(self._compare)),
-            asyncio.create_task(self._every_second(self._say_headcounts)),
-            asyncio.create_task(self._canary.sing()),
+            tracing.apart(self._every_second(self._keep_alive)),
+            tracing.apart(self._every_second(self._compare)),
+            tracing.apart(self._every_second(self._say_headcounts)),
+            tracing.apart(self._canary.sing()),
         ]
 
     async def of(self, slug: str) -> Relay:
@@ -88,7 +88,7 @@ class Relays:
             return relay
         starting = self._starting.get(slug)
         if starting is None:
-            starting = self._starting[slug] = asyncio.ensure_future(self._start(slug))
+            starting = self._starting[slug] = tracing.apart(self._start(slug))
             starting.add_done_callback(lambda _: self._starting.pop(slug, None))
         return await asyncio.shield(starting)
 
@@ -97,6 +97,7 @@ class Relays:
             # Before the first connection is let in: what changes after that is heard of.
             self._site_position = await in_database(site.head)
         room, sanctions, recent = await in_database(_room_as_it_is, slug)
+        tracing.be_in(room.pk)
         relay = Relay(room, sanctions, recent)
         self._by_id[room.pk] = self._by_slug[slug] = relay
         return relay
@@ -214,7 +215,7 @@ class Relays:
     def _compare_soon(self) -> None:
         """The site log has news, or may have had some while nothing was heard."""
         if self._site_position is not None and not self._comparing.locked():
-            task = asyncio.create_task(self._compare_quietly())
+            task = tracing.apart(self._compare_quietly())
             self._stopping.add(task)
             task.add_done_callback(self._stopping.discard)
 
@@ -268,7 +269,7 @@ class Relays:
         for room_id, relay in list(self._by_id.items()):
             if not relay.followers and monotonic() - relay.idle_since > IDLE_SECONDS:
                 del self._by_id[room_id], self._by_slug[relay.slug]
-                stopping = asyncio.create_task(relay.stop())
+                stopping = tracing.apart(relay.stop(), room_id)
                 self._stopping.add(stopping)
                 stopping.add_done_callback(self._stopping.discard)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from channels.layers import get_channel_layer
 
-from chat import meters
+from chat import meters, tracing
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +31,8 @@ class Subscription:
         self._take = take
         self._attached = attached
         self._stopped = False
-        self._task = asyncio.create_task(self._receive())
+        self._room_id = tracing.here().room
+        self._task = tracing.apart(self._receive(), self._room_id)
 
     async def pause(self) -> None:
         """Leave the group. A layer that does not answer is waited for LEAVE_SECONDS."""
@@ -41,7 +42,7 @@ class Subscription:
     def resume(self) -> None:
         """Begin anew with the layer, unless it was stopped meanwhile."""
         if not self._stopped:
-            self._task = asyncio.create_task(self._receive())
+            self._task = tracing.apart(self._receive(), self._room_id)
 
     async def stop(self) -> None:
         self._stopped = True

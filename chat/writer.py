@@ -13,7 +13,7 @@ from collections import defaultdict
 
 from django.db import connection
 
-from chat import meters, posting
+from chat import meters, posting, tracing
 from chat.answers import Held, Posted
 from chat.database import in_database
 from chat.errors import ChatError
@@ -45,7 +45,7 @@ class Writer:
         line = None if self._has_one_line else room_id
         self._waiting[line].append((room_id, draft, answer))
         if line not in self._tasks:
-            self._tasks[line] = asyncio.create_task(self._write(line))
+            self._tasks[line] = tracing.apart(self._write(line), line)
         return answer
 
     async def _write(self, line: Line) -> None:

@@ -23,12 +23,13 @@ from chat.routing import websocket_urlpatterns  # noqa: E402
 from config.guard import Guard  # noqa: E402
 from config.lifespan import lifespan  # noqa: E402
 from config.metrics import MetricsDoor  # noqa: E402
+from config.outermost import Outermost  # noqa: E402
 from feeds.exports import Export  # noqa: E402
 from feeds.forms.kinds import EVENTS, KINDS  # noqa: E402
 from feeds.replay import Replay  # noqa: E402
 from feeds.streams import RoomStream  # noqa: E402
 
-application = ProtocolTypeRouter(
+router = ProtocolTypeRouter(
     {
         # Streams stand beside Django, not inside it: a response that stays open would hold one of its threads.
         "http": URLRouter(
@@ -52,4 +53,5 @@ application = ProtocolTypeRouter(
         "lifespan": lifespan,
     }
 )
-application.application_mapping["http"] = Guard(application.application_mapping["http"])
+router.application_mapping["http"] = Guard(router.application_mapping["http"])
+application = Outermost(router)

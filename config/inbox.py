@@ -4,6 +4,7 @@
 import asyncio
 from typing import Any
 
+from chat import tracing
 from chat.extensions import Resume
 
 MOST_WAITING_FRAMES = 32
@@ -18,13 +19,14 @@ class Inbox:
     Where MOST_WAITING_FRAMES wait, the protocol is told to hold its input, until half of them are taken.
     """
 
-    __slots__ = ("_arrival", "_is_answering", "_is_held", "_items", "_protocol", "_resume")
+    __slots__ = ("_arrival", "_ident", "_is_answering", "_is_held", "_items", "_protocol", "_resume")
 
     def __init__(self, protocol: Any) -> None:
         self._protocol = protocol
         self._items: list[Message] = []
         self._arrival: asyncio.Future[None] | None = None
         self._resume: Resume | None = None
+        self._ident = ""
         self._is_answering = False
         self._is_held = False
 
@@ -47,7 +49,7 @@ class Inbox:
         return self._take()
 
     def park(self, resume: Resume) -> None:
-        self._resume, self._arrival = resume, None
+        self._resume, self._arrival, self._ident = resume, None, tracing.here().ident
         if self._items:
             self._begin_to_answer()
 
@@ -64,6 +66,7 @@ class Inbox:
         self._protocol.server.run_for(self._protocol, self._answer())
 
     async def _answer(self) -> None:
+        tracing.be_at(self._ident)
         message: Message = {}
         try:
             while self._items:

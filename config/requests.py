@@ -14,6 +14,7 @@ from twisted.protocols.basic import LineReceiver
 from twisted.web.http import HTTPChannel
 
 from chat.errors import PayloadTooLarge
+from chat.tracing import here
 from config.gate import Gate, lighten
 from config.guard import completed
 from config.wire import Prepared, chunk, write
@@ -115,9 +116,12 @@ class GatedRequest(Gate, WebRequest):
         return True
 
     def handle_reply(self, message: dict) -> None:
-        if message["type"] == "http.response.start" and self.server.is_leaving and self.channel is not None:
-            self.responseHeaders.setRawHeaders(b"connection", [b"close"])  # the next request goes to who stays
-            self.channel.persistent = False
+        if message["type"] == "http.response.start" and self.channel is not None and not self.finished:
+            if ident := here().request:
+                self.responseHeaders.setRawHeaders(b"x-request-id", [ident.encode()])
+            if self.server.is_leaving:
+                self.responseHeaders.setRawHeaders(b"connection", [b"close"])  # the next request goes to who stays
+                self.channel.persistent = False
         if message["type"] == "http.response.body" and self.channel is not None and not self.finished:
             if message.get("more_body") and not self._registered:
                 self._registered = True

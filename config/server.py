@@ -15,7 +15,7 @@ from twisted.internet import defer, reactor, tcp
 from twisted.logger import LogLevel, formatEvent, globalLogPublisher
 
 from chat import courier, meters
-from chat.extensions import NOW, PARK
+from chat.extensions import NAMES, NOW, PARK
 from chat.relays import relays
 from config import metrics
 from config.inbox import Inbox
@@ -111,7 +111,7 @@ class Server(daphne.server.Server):
     def create_application(self, protocol: object, scope: dict) -> Inbox:
         """As Daphne's, with an inbox that holds back who fills it, and that an application can park by."""
         scope["asgi"] = {"version": "3.0"}
-        scope["extensions"] = {PARK: {}, NOW: {"send": protocol.pass_on}}
+        scope["extensions"] = {PARK: {}, NAMES: {}, NOW: {"send": protocol.pass_on}}
         inbox = Inbox(protocol)
         self._served.add(protocol)
         self.run_for(protocol, self.application(scope, inbox.get, partial(self.handle_reply, protocol)))

@@ -327,17 +327,21 @@ if METRICS_TOKEN and len(METRICS_TOKEN) < 16:
 # Logs -----------------------------------------------------------------------------------------------------
 
 LOG_LEVEL = env.choice("LOG_LEVEL", "info", ("debug", "info", "warning", "error")).upper()
+LOG_FORMAT = env.choice("LOG_FORMAT", "line", ("line", "json"))
+ACCESS_LOG = env.flag("ACCESS_LOG", False)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"()": "config.logs.Line", "fmt": "{asctime} {levelname:<7} {name}: {message}", "style": "{"}
+        "line": {"()": "config.logs.Line", "fmt": "{asctime} {levelname:<7} {name}{place}: {message}", "style": "{"},
+        "json": {"()": "config.logs.JsonLine", "role": "all"},
     },
     "filters": {"one_line": {"()": "config.logs.OneLine"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["one_line"]}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["one_line"]}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         **{name: {"level": LOG_LEVEL} for name in ("chat", "feeds", "config")},
+        "config.access": {"level": "INFO"},  # asked for by a setting of its own
         # Django's own handlers go: they would say everything again in their own form, secrets and all.
         "django": {},
         "django.server": {"propagate": True},

@@ -14,7 +14,7 @@ from chat.identity import Identity, guest_token, new_guest
 from chat.models import Membership, Room, User
 from chat.pages import BEFORE_ALL
 from chat.routing import websocket_urlpatterns
-from config.asgi import application
+from config.asgi import router
 
 pytestmark = pytest.mark.django_db
 JSON = {"Accept": "application/json"}
@@ -109,6 +109,7 @@ def test_no_address_is_missing_from_the_table() -> None:
 
 def test_no_door_beside_django_is_missing() -> None:
     http = application.application_mapping["http"].application  # behind the guard
+    http = router.application_mapping["http"]
     beside = [str(route.pattern) for route in http.routes]
     forms = ("sse", "ndjson", "txt", "html")
     assert beside == [
