@@ -5,14 +5,22 @@ Sessions that end, passwords that change, accounts that are suspended, members w
 heads of the rooms, so that no lost hint keeps a door open.
 """
 
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from django.db import transaction
 from django.utils import timezone
 
 from chat import broadcast
 from chat.models import SiteEvent, SiteHead
+
+logger = logging.getLogger(__name__)
+
+Sink = Callable[[str, int], None]
+_sinks: list[Sink] = []
 
 KEEP = timedelta(hours=1)  # readers are seconds behind; who starts later begins at the head
 
@@ -24,6 +32,13 @@ class Change:
     seq: int
     kind: str
     subject: int
+
+
+def add_sink(sink: Sink) -> None:
+    """Have ``sink(kind, subject)`` called for each entry after its commit, in the committing thread. It must not block,
+    and what it raises is logged and ends there."""
+    if sink not in _sinks:
+        _sinks.append(sink)
 
 
 def user_changed(user_id: int) -> None:
@@ -75,4 +90,13 @@ def _append(kind: SiteEvent.Kind, subject: int) -> None:
         site.head += 1
         site.save(update_fields=["head"])
         SiteEvent.objects.create(seq=site.head, kind=kind, subject=subject)
-        transaction.on_commit(broadcast.announce_site)
+        transaction.on_commit(partial(_announce, kind, subject))
+
+
+def _announce(kind: SiteEvent.Kind, subject: int) -> None:
+    broadcast.announce_site()
+    for sink in tuple(_sinks):
+        try:
+            sink(kind, subject)
+        except Exception:
+            logger.exception("a sink failed on %s %s of the site log", kind, subject)

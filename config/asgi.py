@@ -34,7 +34,7 @@ router = ProtocolTypeRouter(
         # Streams stand beside Django, not inside it: a response that stays open would hold one of its threads.
         "http": URLRouter(
             [
-                path("feeds/<str:slug>/stream", RoomStream(grip_application=django_application)),
+                path("feeds/<str:slug>/stream", RoomStream()),
                 *(path(f"feeds/<str:slug>/stream.{kind.suffix}", RoomStream(kind)) for kind in KINDS),
                 path("feeds/stream", RoomStream()),
                 *(path(f"feeds/stream.{kind.suffix}", RoomStream(kind)) for kind in KINDS),

@@ -315,6 +315,7 @@ if _grip_url:
             "http://host:5561?iss=engawa&key=base64:… with the key that Pushpin signs with."
         )
     GRIP_URL = _grip_url
+GRIP_ASK_SECONDS = env.number("GRIP_ASK_SECONDS", 600, least=10, most=24 * 3600)
 
 # Metrics --------------------------------------------------------------------------------------------------
 

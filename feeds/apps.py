@@ -7,6 +7,6 @@ class FeedsConfig(AppConfig):
     verbose_name = _("Feeds")
 
     def ready(self) -> None:
-        from feeds import grip
+        from feeds import publishing
 
-        grip.connect()
+        publishing.connect()

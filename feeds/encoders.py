@@ -56,8 +56,10 @@ class ServerSentEvents:
         return settings.STREAM_COMMENT_SECONDS
 
     def events(self, logged: list[LoggedEvent]) -> list[Message]:
-        blocks = [block(event.type, event.json, self._id(event.seq)) for event in logged]
-        return [body("".join(run)) for run in runs_of(blocks)]
+        return [body("".join(run)) for run in runs_of([self.block_of(event) for event in logged])]
+
+    def block_of(self, event: LoggedEvent) -> str:
+        return block(event.type, event.json, self._id(event.seq))
 
     def heartbeat(self, head: int) -> list[Message]:
         # A comment keeps proxies awake, but scripts cannot see it: the event tells them the line is alive.

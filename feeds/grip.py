@@ -1,76 +1,50 @@
 """GRIP: streams held by a proxy such as Pushpin, for audiences that outgrow our own processes.
 
-With settings.GRIP_URL set, every committed event is also published to the proxy, in order (each names the one
-before it), and requests that the proxy has signed are answered by django-eventstream's own view.
+With settings.GRIP_URL set, requests that the proxy has signed are answered for it (``feeds.held``), and what happens is
+published to it (``feeds.publishing``). What both must agree on is here: the key, and the names of channels.
+
+A viewer that the proxy holds is on the channel of the room's events and on those by which the proxy is told to *ask
+again*: to request the viewer's link, as it does by itself after settings.GRIP_ASK_SECONDS. Whether they may stay is
+thus decided where it is decided for everybody.
 """
 
+from functools import lru_cache
 from urllib.parse import quote
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
-from django.utils.cache import patch_vary_headers
-from django.utils.decorators import decorator_from_middleware
-from django.views.decorators.http import require_GET
-from django_eventstream.utils import publish_event, publish_kick
-from django_eventstream.views import events as eventstream_view
-from django_grip import GripMiddleware
 from gripcontrol import parse_grip_uri, validate_sig
 
-from chat import broadcast, events, meters, policies
-from chat.addresses import network_of_request
-from chat.events import LoggedEvent
-from chat.models import Room
-from chat.standing import standing_in
-from chat.text import canonical_slug
-from feeds.eventstream import RoomChannelManager
+EVERYBODY = "everybody"  # all who are held
+PEOPLE = "people"  # of whom more is known than where they come from
+ANYBODY = "anybody"  # the others
 
 
 def is_configured() -> bool:
     return bool(getattr(settings, "GRIP_URL", ""))
 
 
-def connect() -> None:
-    """Publish to the proxy whatever is broadcast, where there is one."""
-    if is_configured():
-        broadcast.add_sink(publish)
+@lru_cache(maxsize=8)
+def parsed(url: str) -> dict:
+    """What a GRIP_URL says: ``control_uri``, ``key`` and, where it is there, ``control_iss``."""
+    return parse_grip_uri(url)
 
 
 def is_signed(signature: str | None) -> bool:
     """Whether a Grip-Sig header was made with our proxy's key."""
     if not signature or not is_configured():
         return False
-    return validate_sig(signature, parse_grip_uri(settings.GRIP_URL)["key"])
+    return validate_sig(signature, parsed(settings.GRIP_URL)["key"])
 
 
-def publish(room_id: int, slug: str, logged: list[LoggedEvent]) -> None:
-    """A sink of the broadcast. The library sends from a thread of its own; the proxy orders by what comes before."""
-    meters.grip.add(*("published" for _ in logged))
-    for event in logged:
-        publish_event(slug, event.type, event.json, str(event.seq), str(event.seq - 1), blocking=False)
-        if event.type == events.ROOM_CHANGED and not RoomChannelManager().can_read_channel(None, slug):
-            # The proxy lets its viewers go, and knows them by the quoted name, which the library forgets here.
-            publish_kick("anonymous", quote(slug))
+def of_events(slug: str) -> str:
+    """The channel of a room's events."""
+    return f"events-{quote(slug, safe='')}"
 
 
-@require_GET
-@decorator_from_middleware(GripMiddleware)
-def view(request: HttpRequest, slug: str) -> HttpResponse:
-    """django-eventstream's view of a room, for signed requests: what it holds open, the proxy holds.
-
-    Everybody else is answered by ``feeds.streams`` and does not come here.
-    """
-    if not request.grip.signed or not _readable(slug, network_of_request(request)):
-        raise Http404()
-    response = eventstream_view(request, slug=slug)
-    meters.grip.add("held")
-    patch_vary_headers(response, ["Accept", "Authorization"])
-    return response
+def in_room(channel: str, room_id: int) -> str:
+    """PEOPLE or ANYBODY, of one room."""
+    return f"{channel}-{room_id}"
 
 
-def _readable(slug: str, network: str) -> bool:
-    """Whether anybody may read the room, and a viewer from there."""
-    canonical = canonical_slug(slug)
-    if canonical is None or not RoomChannelManager().can_read_channel(None, canonical):
-        return False
-    room = Room.objects.get(slug=canonical)
-    return policies.refusal_to_read(room, None, standing_in(room, None, network)) is None
+def of_account(user_id: int) -> str:
+    return f"user-{user_id}"

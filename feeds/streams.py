@@ -4,27 +4,24 @@ import asyncio
 import logging
 from functools import partial
 from typing import Any
-from urllib.parse import parse_qs
 
-from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallable
+from asgiref.typing import ASGIReceiveCallable, ASGISendCallable
 from django.conf import settings
 from django.utils import translation
 
-from chat import errors, viewing
+from chat import errors
 from chat.addresses import client_address, header, network_of
-from chat.database import in_database
 from chat.errors import ChatError
 from chat.extensions import may_park, park, send_now
-from chat.identity import Grant
 from chat.languages import language_of_scope
 from chat.limits import limits
 from chat.visitors import visitor
-from feeds import grip
+from feeds import held
 from feeds.answering import METHODS, Answers
 from feeds.eventstream import Asked, read_request
 from feeds.forms.kinds import EVENTS, Kind, Started, kind_for
 from feeds.forms.writers import Writer
-from feeds.reading import bearer
+from feeds.held import grants_of
 from feeds.viewers import MergedViewer, Viewer
 
 logger = logging.getLogger(__name__)
@@ -35,20 +32,12 @@ class RoomStream:
     rooms in the address. In the form of ``kind``, or (None) in that which the reader accepts best.
 
     With ``for_people`` its twin ``/chat/<slug>/stream``, which knows sessions and guests, and is for our own pages.
-    ``grip_application`` answers requests that a GRIP proxy has signed, where the proxy can hold what is asked for:
-    events of one room for anybody.
+    What a GRIP proxy asks for and can hold, events of one room, is answered for it (``feeds.held``).
     """
 
-    def __init__(
-        self,
-        kind: Kind | None = None,
-        *,
-        for_people: bool = False,
-        grip_application: ASGI3Application | None = None,
-    ) -> None:
+    def __init__(self, kind: Kind | None = None, *, for_people: bool = False) -> None:
         self.kind = kind
         self.for_people = for_people
-        self.grip_application = grip_application
         varies = [] if for_people else ["Authorization"] if kind is not None else ["Accept", "Authorization"]
         self.answers = Answers(for_people=for_people, vary=", ".join(varies))
 
@@ -58,25 +47,23 @@ class RoomStream:
 
     async def answer(self, scope: dict[str, Any], receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         kind = self.kind or kind_for(header(scope["headers"], b"accept"))
-        if self.is_for_proxy(scope, kind):
-            await self.grip_application(scope, receive, send)
-        elif scope["method"] == "OPTIONS":
+        if scope["method"] == "OPTIONS":
             await self.answers.options(send)
         elif scope["method"] not in ("GET", "HEAD"):
             await self.answers.send(send, 405, METHODS)
         elif kind is None:
             await self.answers.refuse(scope, send, errors.NotAcceptable())
-        else:
+        elif not (kind is EVENTS and held.is_for_proxy(scope) and await self.is_held(scope, send)):
             await self.stream(kind, scope, receive, send)
 
-    def is_for_proxy(self, scope: dict[str, Any], kind: Kind | None) -> bool:
-        return (
-            self.grip_application is not None
-            and kind is EVENTS
-            and grip.is_signed(header(scope["headers"], b"grip-sig"))
-            and header(scope["headers"], b"authorization") is None
-            and "ticket" not in parse_qs(scope["query_string"].decode("latin1"), keep_blank_values=True)
-        )
+    async def is_held(self, scope: dict[str, Any], send: ASGISendCallable) -> bool:
+        """Whether the proxy holds this stream, or was answered that there is none."""
+        try:
+            return await held.answer(self.answers, scope, send, for_people=self.for_people)
+        except Exception:
+            logger.exception("a stream could not be given to the proxy")
+            await self.answers.refuse(scope, send, errors.ServerError(), EVENTS)
+            return True
 
     async def stream(
         self, kind: Kind, scope: dict[str, Any], receive: ASGIReceiveCallable, send: ASGISendCallable
@@ -87,7 +74,7 @@ class RoomStream:
         try:
             asked = read_request(scope, slug)
             actor = await visitor(scope) if self.for_people else None
-            grants = [] if self.for_people else await _grants_of(scope, asked)
+            grants = [] if self.for_people else await grants_of(scope, asked)
             viewer.hold = await limits().connection("stream", client_address(scope), settings.STREAMS_PER_ADDRESS)
             started = await viewer.enter(asked, kind, send, send_now(scope), actor, network_of(scope), grants)
             is_over = all(room.is_over for room in started)
@@ -134,13 +121,3 @@ def _opening(language: str, kind: Kind, asked: Asked, started: list[Started], wr
     """The first words, in ``language``: another thread knows of none."""
     with translation.override(language):
         return kind.opening(asked, started, writer)
-
-
-async def _grants_of(scope: dict[str, Any], asked: Asked) -> list[Grant]:
-    """What the view tokens give that a request came with: by a header, or by tickets in its address. Raises
-    ``TokenInvalid`` or ``ServerBusy``."""
-    grants = [viewing.grant_of_ticket(ticket) for ticket in asked.tickets]
-    secret = bearer(header(scope["headers"], b"authorization"))
-    if secret is not None:
-        grants.append(await in_database(viewing.grant_of, secret))
-    return grants

@@ -1,4 +1,4 @@
-"""The contract between django-eventstream's own view and our stream: same ids, same data, same resets."""
+"""What a GRIP proxy is answered and told. With a real one: tests/deploy/test_edge.py."""
 
 import base64
 import json
@@ -13,7 +13,7 @@ import jwt
 import pytest
 
 from tests.clients import participant, viewer
-from tests.servers import Engawa
+from tests.servers import Engawa, free_port
 
 KEY = b"a key that only the proxy and we know"
 
@@ -23,15 +23,15 @@ class Proxy(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Publish)
+    def __init__(self, port: int = 0) -> None:
+        super().__init__(("127.0.0.1", port), _Publish)
         self.items: list[dict] = []
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def items_of(self, channel: str, count: int) -> list[dict]:
         deadline = time.monotonic() + 10
         while True:
-            found = [item for item in self.items if item["channel"] == channel]
+            found = [item for item in self.items if item["channel"] == channel and "formats" in item]
             if len(found) >= count or time.monotonic() > deadline:
                 return found
             time.sleep(0.02)
@@ -78,33 +78,56 @@ def blocks(body: str) -> list[dict[str, str]]:
     return found
 
 
-async def test_catching_up_is_the_same_through_both(engawa: Engawa) -> None:
+async def test_what_is_answered_is_what_we_would_say(engawa: Engawa) -> None:
     async with participant(engawa.sockets) as somebody:
         mids = [(await somebody.post(f"100% number {number}"))["mid"] for number in range(8)]
         await somebody.send(type="delete", mid=mids[2])
         await somebody.send(type="edit", mid=mids[3], message="edited")
         await somebody.until("message.edited")
-    for cursor, reset in [("lobby:1", False), ("lobby:5", False), ("lobby:999", True)]:
-        held = httpx.get(f"{engawa.base}/feeds/lobby/stream", headers={**signed(), "Last-Event-ID": cursor})
+    for cursor, events in [("lobby:1", 9), ("lobby:5", 5), ("lobby:999", 1), (None, 0)]:
+        headers = {"Last-Event-ID": cursor} if cursor else {}
+        held = httpx.get(f"{engawa.base}/feeds/lobby/stream", headers={**signed(), **headers})
         assert held.status_code == 200, held.text
         assert held.headers["Grip-Hold"] == "stream"
-        assert 'events-lobby; prev-id=10; filter="build-id"; filter="skip-users"' in held.headers[
-            "Grip-Channel"
-        ].replace("filter=build-id", 'filter="build-id"').replace("filter=skip-users", 'filter="skip-users"')
-        theirs = [block for block in blocks(held.text) if block["event"] != "stream-open"]
-        ours = []
-        async with viewer(engawa.base, last_id=cursor) as watching:
-            while len(ours) < len(theirs):
-                ours.append(await watching.block())
-        if reset:
-            assert [block["event"] for block in ours] == ["stream-reset"]
-        for mine, library in zip(ours, theirs, strict=True):
-            # In what a proxy will send on, percent signs are doubled.
-            library = {name: value.replace("%%", "%") for name, value in library.items()}
-            assert mine["event"] == library["event"]
-            assert mine["id"] == library["id"]
-            assert json.loads(mine["data"]) == json.loads(library["data"])
-    assert len(theirs) == 1
+        assert held.headers["Grip-Channel"].startswith("events-lobby; prev-id=10, ")
+        assert blocks(base64.b64decode(held.headers["Grip-Keep-Alive"].partition(";")[0]).decode()) == [
+            {"event": "heartbeat", "data": '{"type":"heartbeat","head":10}'}
+        ]
+        address = f"{engawa.base}/feeds/lobby/stream"
+        async with httpx.AsyncClient() as client, client.stream("GET", address, headers=headers) as direct:
+            ours = b""
+            async for chunk in direct.aiter_raw():
+                ours += chunk
+                if ours.count(b"\n\n") > events:
+                    break
+        assert held.content == ours[: len(held.content)]
+        assert len(blocks(held.text)) == 1 + events
+        own = {"server", "date", "connection", "transfer-encoding", "content-length"}
+        theirs = {name: value for name, value in held.headers.items() if not name.startswith("grip-")}
+        assert {name: theirs[name] for name in theirs if name not in own} == {
+            name: value for name, value in direct.headers.items() if name not in own
+        }
+
+
+async def test_a_long_past_is_told_in_several_answers(engawa: Engawa) -> None:
+    engawa.shell(
+        "from chat import actions, posting; from chat.identity import new_guest\n"
+        "me = new_guest(); room, _ = actions.create_room(me, 'long')\n"
+        "for n in range(40): posting.post(me, room.pk, f'{n} ' + 'x' * 2000)"
+    )
+    answer = httpx.get(f"{engawa.base}/feeds/long/stream", headers={**signed(), "Last-Event-ID": "long:0"})
+    told = blocks(answer.text)[1:]
+    answers = 1
+    while "Grip-Hold" not in answer.headers:
+        assert len(answer.content) < 60_000
+        link = answer.headers["Grip-Link"]
+        answer = httpx.get(engawa.base + link[1 : link.index(">")], headers=signed())
+        told += blocks(answer.text)
+        answers += 1
+    assert answers > 2
+    assert [block["id"] for block in told] == [f"long:{number}" for number in range(1, 41)]
+    # What came between the last answer and its being held may have passed it by: it asks again soon.
+    assert answer.headers["Grip-Link"].endswith("; rel=next; timeout=2")
 
 
 async def test_commits_are_published_in_order(engawa: Engawa, proxy: Proxy) -> None:
@@ -113,12 +136,44 @@ async def test_commits_are_published_in_order(engawa: Engawa, proxy: Proxy) -> N
     )
     async with participant(engawa.sockets, "ord") as somebody:
         for number in range(5):
-            await somebody.post(f"{number}")
+            await somebody.post(f"100% {number}")
     items = proxy.items_of("events-ord", 5)
     assert [(item["id"], item["prev-id"]) for item in items] == [(str(n), str(n - 1)) for n in range(1, 6)]
-    contents = [blocks(item["http-stream"]["content"])[0] for item in items]
-    assert [json.loads(block["data"])["message"] for block in contents] == [str(number) for number in range(5)]
-    assert {block["event"] for block in contents} == {"message"}
+    contents = [blocks(item["formats"]["http-stream"]["content"])[0] for item in items]
+    assert [json.loads(block["data"])["message"] for block in contents] == [f"100% {number}" for number in range(5)]
+    assert [block["id"] for block in contents] == [f"ord:{number}" for number in range(1, 6)]
+
+
+def test_those_held_are_asked_about_before_a_change_is_told(engawa: Engawa, proxy: Proxy) -> None:
+    room_id = engawa.shell(
+        "from chat import actions, governing; from chat.models import User\n"
+        "otto = User.objects.create_user('otto').identity\n"
+        "room, _ = actions.create_room(otto, 'closing')\n"
+        "governing.change_visibility(otto, room.pk, 'private')\n"
+        "print(room.pk)"
+    )
+    (changed,) = proxy.items_of("events-closing", 1)
+    asked = proxy.items_of(f"anybody-{room_id}", 1)[0]
+    assert asked["formats"] == {"http-stream": {"action": "hint"}}
+    assert proxy.items.index(asked) < proxy.items.index(changed)
+
+
+async def test_what_a_proxy_that_was_away_missed_it_asks_for(tmp_path: Path) -> None:
+    port = free_port()
+    key = base64.b64encode(KEY).decode()
+    engawa = Engawa(tmp_path, GRIP_URL=f"http://127.0.0.1:{port}/?iss=engawa&key=base64:{key}")
+    try:
+        async with participant(engawa.sockets) as somebody:
+            await somebody.post("nobody is there to hear of it")
+            proxy = Proxy(port)
+            assert proxy.items_of("everybody", 1)[0]["formats"] == {"http-stream": {"action": "hint"}}
+            await somebody.post("and now")
+            (told,) = proxy.items_of("events-lobby", 1)
+            assert told["id"] == "2"
+    finally:
+        engawa.stop()
+        proxy.shutdown()
+        proxy.server_close()
 
 
 @pytest.mark.parametrize(
@@ -161,18 +216,33 @@ print(secret, viewing.ticket_of(viewing.grant_of(secret))[0])
 """
 
 
-async def test_what_is_for_one_reader_or_in_another_form_is_not_the_proxys(engawa: Engawa) -> None:
+async def test_a_token_and_a_ticket_are_held_by_one_link(engawa: Engawa) -> None:
     secret, ticket = engawa.shell(TOKEN).split()
+    links = []
     for path, headers in [
         ("/feeds/held/stream", {"Authorization": f"Bearer {secret}"}),
         (f"/feeds/held/stream?ticket={ticket}", {}),
-        ("/feeds/stream?room=lobby", {}),
     ]:
-        async with viewer(engawa.base, path=path, headers={**signed(), **headers}) as watching:
-            assert watching.response.status_code == 200
-            assert "grip-hold" not in watching.response.headers
-            assert watching.opened["event"] == "stream-open"
-    lines = httpx.head(f"{engawa.base}/feeds/lobby/stream", headers={**signed(), "Accept": "application/x-ndjson"})
-    assert lines.headers["content-type"] == "application/x-ndjson"
+        held = httpx.get(engawa.base + path, headers={**signed(), **headers})
+        assert held.headers["Grip-Hold"] == "stream"
+        link = held.headers["Grip-Link"]
+        links.append(link[1 : link.index(">")])
+        assert secret not in link
+        assert ticket not in link
+    assert links[0] == links[1]
+    again = httpx.get(engawa.base + links[0], headers={**signed(), "Grip-Last": "events-held; last-id=0"})
+    assert [block["event"] for block in blocks(again.text)] == ["room.changed"]
+    assert again.headers["Grip-Hold"] == "stream"
+    # A link is for who signs, and for its own room.
+    for link, headers in [(links[0], {}), (links[0].replace("held/", "closed/", 1), signed())]:
+        assert httpx.get(engawa.base + link, headers=headers).status_code == 404
     refused = httpx.get(f"{engawa.base}/feeds/held/stream", headers={**signed(), "Authorization": "Bearer nonsense"})
     assert refused.status_code == 401
+
+
+async def test_what_it_cannot_hold_we_do(engawa: Engawa) -> None:
+    async with viewer(engawa.base, path="/feeds/stream?room=lobby", headers=signed()) as watching:
+        assert watching.response.status_code == 200
+        assert "grip-hold" not in watching.response.headers
+    lines = httpx.head(f"{engawa.base}/feeds/lobby/stream", headers={**signed(), "Accept": "application/x-ndjson"})
+    assert lines.headers["content-type"] == "application/x-ndjson"

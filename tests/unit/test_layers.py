@@ -43,11 +43,11 @@ CHAT = [
     ["urls"],
 ]
 FEEDS = [
-    ["addresses", "build", "calendar", "encoders", "eventstream", "looks", "middleware", "reports"],
+    ["addresses", "build", "calendar", "encoders", "eventstream", "grip", "links", "looks", "middleware", "reports"],
     ["transcripts", "xml"],
-    ["forms", "grip", "reading", "sitemaps", "viewers"],
+    ["forms", "publishing", "reading", "sitemaps", "viewers"],
     ["answering", "apps", "archives", "asking", "entries", "oembed", "scripts", "search", "several"],
-    ["tickets", "views"],
+    ["held", "tickets", "views"],
     ["atom", "embeds", "exports", "jsonfeed", "replay", "replay_views", "streams", "transcript_views", "walls"],
     ["metadata", "urls"],
 ]
