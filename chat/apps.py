@@ -14,11 +14,17 @@ class ChatConfig(AppConfig):
         post_migrate.connect(_enter_what_was_said, sender=self)
 
 
-def _enter_what_was_said(using: str, **rest: object) -> None:
+def _enter_what_was_said(using: str, verbosity: int, **rest: object) -> None:
     """Have searches find all messages, where the index is new, or was made with another secret. Not in a migration:
     the tables are only now as the models have them."""
+    from tqdm import tqdm
+
     from chat import indexing, reindexing
+    from chat.models import Message
 
     is_there = using == DEFAULT_DB_ALIAS and indexing.TABLE in connection.introspection.table_names()
     if is_there and not reindexing.is_complete():
-        reindexing.reindex()
+        count = Message.objects.count()
+        quiet = verbosity == 0 or count == 0
+        with tqdm(total=count, unit=" messages", desc="Search index", mininterval=1, disable=quiet) as progress:
+            reindexing.reindex(tell=progress.update)

@@ -68,13 +68,18 @@ def write(process: str, news: Mapping[int, People]) -> None:
     with transaction.atomic():
         if left:
             Headcount.objects.filter(process=process, room__in=left).delete()
-        Headcount.objects.filter(until__lt=now - timedelta(seconds=KEEP_SECONDS)).delete()
+        forget_expired()
         Headcount.objects.bulk_create(
             there,
             update_conflicts=True,
             unique_fields=["room", "process"],
             update_fields=["participants", "viewers", "until"],
         )
+
+
+def forget_expired() -> int:
+    """Forget what processes said that are gone since. Returns how many rows."""
+    return Headcount.objects.filter(until__lt=timezone.now() - timedelta(seconds=KEEP_SECONDS)).delete()[0]
 
 
 def take_back(process: str) -> None:

@@ -12,6 +12,7 @@ from django.db.models import Min
 
 from chat import indexing, log, rows
 from chat.models import Message, Room, SearchIndex
+from chat.schedule import Beat
 
 AT_ONCE = 500  # messages that go into one transaction
 NAMED_AT_ONCE = 50_000  # whose names are read before
@@ -103,13 +104,15 @@ def _number_before(room_id: int, mid: str) -> int:
     return before.values_list("number", flat=True).first() or 0
 
 
-def compact() -> None:
+def compact(beat: Beat = lambda: None) -> None:
     """Have the database let go of what entries that were deleted have left in its own tables. PostgreSQL does so by
-    itself (autovacuum); FTS5 when its segments are merged, some pages in each transaction here."""
+    itself (autovacuum); FTS5 when its segments are merged, some pages in each transaction here, with a ``beat`` between
+    them."""
     if connection.vendor != "sqlite":
         return
     table, pages = indexing.TABLE, -_MERGED_PAGES  # the first has all segments go into one
     while True:
+        beat()
         with transaction.atomic(), connection.cursor() as cursor:
             before = _changes(cursor)
             cursor.execute(f"INSERT INTO {table} ({table}, rank) VALUES ('merge', %s)", [pages])  # noqa: S608 – names of ours; values go beside

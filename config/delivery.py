@@ -5,7 +5,11 @@ Django rewrites what modules import, ServeStatic compresses; all that is ours is
 """
 
 import fcntl
+import filecmp
 import logging
+import os
+import shutil
+import tempfile
 from hashlib import sha256
 from importlib.metadata import version
 from os import PathLike, fspath
@@ -19,6 +23,8 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from servestatic.compress import Compressor
 from servestatic.storage import CompressedManifestStaticFilesStorage
+
+from chat.schedule import CannotBeDone
 
 BUILT, SOURCES = "built", "sources"
 NOT_DELIVERED = ["released"]  # of these feeds.scripts sees to itself
@@ -100,6 +106,37 @@ def make() -> None:
 
 def _says(file: Path, wanted: str) -> bool:
     return file.is_file() and file.read_text() == wanted
+
+
+def copy_to(folder: Path) -> int:
+    """Have the files made, and copy what ``folder`` does not have. Each appears there whole, and nothing goes: pages
+    that are open find theirs. Returns how many. Raises ``CannotBeDone``."""
+    if settings.STATIC_FILES != BUILT:
+        raise CannotBeDone("STATIC_FILES is sources, so there are no static files to copy")
+    root = Path(settings.STATIC_ROOT)
+    copied = 0
+    try:
+        make()
+        if folder.resolve() == root.resolve():
+            return 0
+        for source in sorted(path for path in root.rglob("*") if path.is_file()):
+            target = folder / source.relative_to(root)
+            if target.exists() and filecmp.cmp(source, target, shallow=False):
+                continue
+            target.parent.mkdir(parents=True, exist_ok=True)
+            descriptor, draft = tempfile.mkstemp(dir=target.parent, prefix=".")
+            try:
+                with os.fdopen(descriptor, "wb") as file, source.open("rb") as content:
+                    shutil.copyfileobj(content, file)
+                os.chmod(draft, 0o644)  # for the proxy, whoever that is
+                os.replace(draft, target)
+            except BaseException:
+                os.unlink(draft)
+                raise
+            copied += 1
+    except FAILURES as error:
+        raise CannotBeDone(f"static files could not be copied to {folder}: {error}") from error
+    return copied
 
 
 def _digest() -> str:

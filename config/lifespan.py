@@ -3,7 +3,7 @@ same."""
 
 from collections.abc import Awaitable, Callable
 
-from chat import courier
+from chat import courier, scheduler
 
 
 async def lifespan(
@@ -11,7 +11,9 @@ async def lifespan(
 ) -> None:
     await receive()
     courier.start()
+    scheduler.start()
     await send({"type": "lifespan.startup.complete"})
     await receive()
     await courier.stop()
+    await scheduler.stop()
     await send({"type": "lifespan.shutdown.complete"})

@@ -14,7 +14,7 @@ from django.conf import settings
 from twisted.internet import defer, reactor, tcp
 from twisted.logger import LogLevel, formatEvent, globalLogPublisher
 
-from chat import courier, meters
+from chat import courier, meters, scheduler
 from chat.extensions import NAMES, NOW, PARK
 from chat.relays import relays
 from config import metrics
@@ -89,6 +89,7 @@ class Server(daphne.server.Server):
         reactor.callLater(SWEEP_SECONDS, self._sweep)
         reactor.callLater(0, courier.start)  # on the event loop, which does not run yet
         metrics.serve(self, self._number)
+        scheduler.start()
         self._on_listening()
 
     def listen_error(self, failure: object) -> None:
@@ -151,7 +152,7 @@ class Server(daphne.server.Server):
             await defer.maybeDeferred(port.stopListening).asFuture(asyncio.get_running_loop())
         try:
             async with asyncio.timeout(settings.DRAIN_SECONDS):
-                await asyncio.gather(courier.stop(), relays().drain())
+                await asyncio.gather(courier.stop(), scheduler.stop(), relays().drain())
                 await self._everybody_gone()
                 if _has_connections():  # of whom some may have come a moment ago, and not have asked yet
                     await asyncio.sleep(LINGER_SECONDS)

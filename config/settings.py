@@ -166,6 +166,14 @@ DRAIN_SECONDS = env.number("DRAIN_SECONDS", 10, least=1, most=600)
 SLOW_SECONDS = env.number("SLOW_SECONDS", 20, least=1, most=600)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4 * MAX_FRAME_BYTES  # a posted form; percent-encoding may triple a text
 
+# What is done regularly -----------------------------------------------------------------------------------
+
+SCHEDULER = env.flag("SCHEDULER", True)
+DAILY_HOUR = env.number("DAILY_HOUR", 4, least=0, most=23)
+BACKUP_FOLDER = env.text("BACKUP_FOLDER")
+BACKUP_HOURS = env.number("BACKUP_HOURS", 24, least=1, most=8760)
+BACKUPS_KEPT = env.number("BACKUPS_KEPT", 7, least=1, most=10_000)
+
 # Django ---------------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [

@@ -130,9 +130,45 @@ def curl() -> str:
 
 
 @functools.cache
-        parts = (
-            redis_server, postgres_binaries, caddy, pushpin_programs, chromium, curl, promtool, node, node_packages
+def promtool() -> str:
+    """The path of Prometheus' own checker: on PATH, or out of Debian's package, of which nothing else is installed."""
+    found = shutil.which("promtool")
+    if found:
+        return found
+    unpacked = PARTS_FOLDER / "prometheus" / "usr" / "bin" / "promtool"
+    if not unpacked.exists() and shutil.which("apt-get"):
+        PARTS_FOLDER.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=PARTS_FOLDER) as folder:
+            if not _download("prometheus", Path(folder)) and os.geteuid() == 0:
+                with _system_packages:
+                    _update_package_lists()
+                _download("prometheus", Path(folder))
+            for package in Path(folder).glob("prometheus_*.deb"):
+                _run(["dpkg-deb", "-x", str(package), str(PARTS_FOLDER / "prometheus")])
+    if not unpacked.exists():
+        raise SystemExit(
+            "tests: there is no promtool, and none could be had. Install Prometheus so that it is on PATH."
         )
+    return str(unpacked)
+
+
+def _download(package: str, folder: Path) -> bool:
+    _run(["apt-get", "-qq", "download", package], cwd=folder)
+    return any(folder.glob(f"{package}_*.deb"))
+
+
+@functools.cache
+def pushpin_programs() -> str:
+    """The folder of Pushpin's programs and of zurl, which asks for it: on PATH, or from the system's packages."""
+
+    def found() -> bool:
+        return all(map(shutil.which, ("pushpin", "pushpin-proxy", "pushpin-handler", "condure", "zurl")))
+
+    if not found():
+        install_packages("pushpin", "zurl")
+    if not found():
+        raise SystemExit("tests: there is no Pushpin, and none could be installed. Install pushpin, condure and zurl.")
+    return str(Path(shutil.which("pushpin")).parent)
 
 
 @functools.cache
@@ -215,7 +251,8 @@ def _run(command: list[str], cwd: Path | None = None) -> None:
 if __name__ == "__main__":
     with ThreadPoolExecutor() as installers:  # one downloads while another unpacks
         parts = (
-            redis_server, postgres_binaries, caddy, pushpin_programs, chromium, curl, promtool, node, node_packages
+            *(redis_server, postgres_binaries, caddy, pushpin_programs, chromium, curl, promtool),
+            *(node, node_packages),
         )
         *found, _ = installers.map(lambda part: part(), parts)
     print("tests: on", " and ".join(map(str, found)), file=sys.stderr)

@@ -1,6 +1,7 @@
 """What is kept: people, rooms and who belongs to them, what is said, the logs, what keeps order, and programs."""
 
 import chat.order  # noqa: F401  for what it does: it explains itself where Django is not set up
+from chat.models.jobs import Job
 from chat.models.logs import Event, SearchIndex, SiteEvent, SiteHead
 from chat.models.messages import HeldMessage, Message, NewMessage, Reaction
 from chat.models.moderation import AuditEntry, Report, Sanction, SiteRules
@@ -16,6 +17,7 @@ __all__ = [
     "Headcount",
     "HeldMessage",
     "Invitation",
+    "Job",
     "Membership",
     "Message",
     "NewMessage",

@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 
 from django.core.management import BaseCommand, CommandError
 
-from chat import log, reindexing, retention, site
+from chat import chores, log, retention
 from chat.models import Room
 
 
@@ -12,8 +12,8 @@ class Command(BaseCommand):
     help = (
         "Let go of what is not kept any longer: messages beyond their room's retention, hashes of networks beyond "
         "NETWORK_DAYS, records beyond RECORD_DAYS, what rooms remember of people who are long gone, what the "
-        "search index has of deleted messages. With --keep, old events of the logs as well. To be run daily; it may "
-        "run beside the server, and again."
+        "search index has of deleted messages. With --keep, old events of the logs as well. The scheduler does "
+        "so daily (`schedule`); it may run beside the server, and again."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -32,15 +32,10 @@ class Command(BaseCommand):
         rooms = Room.objects.filter(slug=room) if room else Room.objects.all()
         if room and not rooms:
             raise CommandError(f"there is no room {room}")
-        done = [f"{retention.prune_rooms(rooms)} messages deleted that were older than their room keeps any."]
+        done = []
         if keep is not None:
             removed = sum(log.prune(pk, keep) for pk in rooms.values_list("pk", flat=True))
             done.append(f"{removed} events forgotten.")
-        if not room:
-            done.append(f"{retention.forget_networks()} networks forgotten.")
-            done.append(f"{retention.forget_participants()} participants forgotten.")
-            done.append(f"{retention.forget_records()} old records forgotten.")
-            site.prune()
-            reindexing.compact()
+        done += [chores.expired(retention.prune_rooms(rooms))] if room else chores.prune(retention.go_on)
         if options["verbosity"]:
             self.stdout.write("\n".join(done))

@@ -13,6 +13,7 @@ from django.db import OperationalError, connections
 from django.urls import reverse
 
 from chat.models import Room
+from chat.upgrading import one_at_a_time
 from config.serving import serve
 from config.settings import env
 from config.workers import NoWorkers, need_redis
@@ -48,7 +49,7 @@ class Command(BaseCommand):
         if count > 1:
             need_redis()
         try:
-            with only_one():
+            with only_one(), one_at_a_time():
                 call_command("migrate", interactive=False, verbosity=0)
                 room = self.first_room()
         except OperationalError as error:
