@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from chat import backups, headcounts, reindexing, retention, site
 from chat.models import Room
-from chat.schedule import Beat, Chore
+from chat.schedule import Beat, CannotBeDone, Chore
 
 TIDY_HOURS = 1
 
@@ -56,6 +56,8 @@ def _tidy(beat: Beat) -> str:
 
 def _back_up(beat: Beat) -> str:
     folder = Path(settings.BACKUP_FOLDER)
+    if not folder.is_dir():  # as where a disk is not mounted
+        raise CannotBeDone(f"BACKUP_FOLDER: there is no folder {folder}")
     made = backups.make(folder, beat)
     gone = backups.keep_last(folder, settings.BACKUPS_KEPT)
     return f"{made.sentence} {len(gone)} older ones deleted." if gone else made.sentence
