@@ -17,18 +17,18 @@ def main(arguments: list[str]) -> int | str:
         print(f"usage: python -m config.serve {{{','.join(SERVED)}}}", file=sys.stderr)
         return 2
     role.choose(arguments[0])
-    import django
     from django.core.exceptions import ImproperlyConfigured
 
     try:
-        django.setup(set_prefix=False)
         return _serve()
     except ImproperlyConfigured as error:
         return f"engawa: {error}"
 
 
 def _serve() -> int | str:
+    import django
     from django.conf import settings
+    from django.utils.log import configure_logging
 
     from config.serving import serve
     from config.workers import NoWorkers, need_redis
@@ -36,6 +36,9 @@ def _serve() -> int | str:
     count = settings.WORKERS
     if count > 1:
         need_redis()
+        configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)  # all of Django that a parent needs
+    else:
+        django.setup(set_prefix=False)
     where = f"{settings.HOST}:{settings.PORT}"
 
     def on_ready() -> None:

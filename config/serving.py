@@ -2,11 +2,9 @@
 
 from collections.abc import Callable
 
-from daphne.endpoints import build_endpoint_description_strings
 from django.conf import settings
 
 from config.role import WEBSOCKET
-from config.server import Server
 from config.workers import listen, supervise
 
 
@@ -29,6 +27,11 @@ def serve(count: int, on_ready: Callable[[], None]) -> str:
             return error.strerror or str(error)
         supervise(listening, on_ready)
         return ""
+    # Here, and not above: the parent of several serves nothing, and need not be as large as they are.
+    from daphne.endpoints import build_endpoint_description_strings
+
+    from config.server import Server
+
     (endpoint,) = build_endpoint_description_strings(host=settings.HOST, port=settings.PORT)
     server = Server(application(), endpoint, on_ready)
     server.run()

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import http.client
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -185,7 +186,7 @@ def test_each_says_that_it_listens_and_as_what(split: Split) -> None:
 
 def test_what_people_do_on_sockets_brings_in_no_page(tmp_path: Path, redis_url: str) -> None:
     environment = engawa_environment(tmp_path, REDIS_URL=redis_url, ROLE="", PORT="8000", POSTS_PER_MINUTE="0")
-    manage(environment, "migrate", "-v0")
+    shutil.copy(Engawa.database(), tmp_path)
     imports = imports_of(environment, "config.asgi_websocket", "config.server", "tests.talking:talk")
     assert "chat.sessions" in imports
     for package in (
@@ -218,7 +219,7 @@ def with_followers(folder: Path, webhook: str, proxy: Proxy, redis_url: str) -> 
         "GRIP_URL": f"http://127.0.0.1:{proxy.server_port}/?iss=engawa&key=base64:{base64.b64encode(KEY).decode()}",
     }
     environment = engawa_environment(folder, **settings)
-    manage(environment, "migrate", "-v0")
+    shutil.copy(Engawa.database(), folder)
     manage(environment, "shell", "-v0", "-c", FOLLOWED.format(url=webhook))
     return Engawa(folder, "websocket", WEBSOCKET, **settings)
 
