@@ -80,14 +80,19 @@ def last(name: str, instruction: str) -> str:
 
 
 class Layout:
-    """What a stage holds, in a folder. What is run there finds its files, and a Python with its packages."""
+    """What a stage holds, in a folder. What is run there finds its files, and a Python with its packages. What another
+    has laid out is not made again."""
 
-    def __init__(self, name: str, folder: Path) -> None:
+    def __init__(self, name: str, folder: Path, other: "Layout | None" = None) -> None:
         self._folder = folder
-        self._roots: dict[str, Path] = {}
+        self._roots: dict[str, Path] = {} if other is None else {**other._roots}
         self._python(requirements_of(name))
         self.root = self._lay_out(name)
         self.cwd = _within(self.root, last(name, "WORKDIR"))
+
+    @property
+    def python(self) -> str:
+        return str(self._folder / "bin" / "python")
 
     def environment(self, **settings: str) -> dict[str, str]:
         return {"PATH": f"{self._folder / 'bin'}:{os.environ['PATH']}", "PYTHONDONTWRITEBYTECODE": "1", **settings}
@@ -103,15 +108,15 @@ class Layout:
 
     def _python(self, requirements: str) -> None:
         """A ``python`` that has the packages that are required and none beside."""
-        packages, programs = self._folder / "packages", self._folder / "bin"
+        packages = self._folder / "packages"
         packages.mkdir()
-        programs.mkdir()
+        (self._folder / "bin").mkdir()
         for name in distributions(requirements):
             for file in distribution(name).files or ():
                 top = file.parts[0]
                 if top not in ("..", "/", "__pycache__") and not (packages / top).exists():
                     (packages / top).symlink_to(distribution(name).locate_file(top))
-        python = programs / "python"
+        python = Path(self.python)
         # Without what is installed for the tests: -S leaves it out.
         python.write_text(
             f'#!/bin/sh\nPYTHONPATH={shlex.quote(str(packages))} exec {shlex.quote(sys.executable)} -S "$@"\n'

@@ -12,8 +12,8 @@ import pytest
 
 from tests.clients import participant
 from tests.deploy.compose import Compose
-from tests.deploy.dockerfile import Layout
-from tests.servers import Engawa, Postgres, Process, Redis, free_port
+from tests.deploy.dockerfile import Layout, last
+from tests.servers import Postgres, Process, Redis, free_port
 
 DOMAIN = "chat.example.org"
 HEADERS = {"Host": DOMAIN, "X-Forwarded-Proto": "https"}
@@ -25,9 +25,10 @@ class Started(Process):
 
     def __init__(self, layout: Layout, name: str, settings: dict[str, str], folder: Path) -> None:
         self.layout, self.settings = layout, settings
-        command = list(SERVICES[name].command)
-        command[0] = str(Path(layout.environment()["PATH"].split(":")[0]) / command[0])
-        super().__init__(command, folder / f"{name}.log", layout.environment(**settings), cwd=layout.cwd)
+        _, *command = SERVICES[name].command
+        super().__init__(
+            [layout.python, *command], folder / f"{name}.log", layout.environment(**settings), cwd=layout.cwd
+        )
 
     def is_well(self) -> bool:
         done = self.layout.run(list(SERVICES["web"].health_check), **self.settings)
@@ -40,8 +41,8 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Layout:
 
 
 @pytest.fixture(scope="module")
-def websocket(tmp_path_factory: pytest.TempPathFactory) -> Layout:
-    return Layout("websocket", tmp_path_factory.mktemp("websocket"))
+def websocket(web: Layout, tmp_path_factory: pytest.TempPathFactory) -> Layout:
+    return Layout("websocket", tmp_path_factory.mktemp("websocket"), web)
 
 
 @pytest.fixture(scope="module")
@@ -124,22 +125,16 @@ async def test_sockets_need_no_more_than_their_image_has(
             assert (await one.event())["message"] == "hello"
 
 
-def test_one_container_needs_nothing(tmp_path: Path) -> None:
+def test_one_container_needs_nothing(web: Layout, tmp_path: Path) -> None:
     """On a volume, which has what the image has there, as Docker sees to."""
-    layout = Layout("single", tmp_path)
+    layout = Layout("single", tmp_path, web)
     port = str(free_port())
-    process = Engawa.__new__(Engawa)
-    process.port = int(port)
-    Process.__init__(
-        process,
-        [str(tmp_path / "bin" / "python"), "manage.py", "start"],
-        tmp_path / "log",
-        layout.environment(PORT=port, HOST="127.0.0.1"),
-        cwd=layout.cwd,
-    )
+    _, *command = json.loads(last("single", "CMD"))
+    check = json.loads(last("single", "HEALTHCHECK").partition("CMD ")[2])
+    settings = {"PORT": port, "HOST": "127.0.0.1"}
+    process = Process([layout.python, *command], tmp_path / "log", layout.environment(**settings), cwd=layout.cwd)
     try:
-        process.wait_until_ready()
-        assert layout.run(["python", "-m", "config.probe"], PORT=port).stdout == "ready\n"
+        process.wait_until(lambda: layout.run(check, **settings).stdout == "ready\n")
     finally:
         assert process.stop() == 0
     assert {"db.sqlite3", "secret_key", "static"} <= {path.name for path in (layout.cwd / "var").iterdir()}
