@@ -3,6 +3,7 @@ and no other."""
 
 import asyncio
 import http.client
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -114,13 +115,15 @@ def test_pages_name_files_that_caddy_has(web: Layout, given: dict[str, str], sta
 
 @pytest.mark.usefixtures("static")
 async def test_sockets_need_no_more_than_their_image_has(
-    websocket: Layout, given: dict[str, str], tmp_path: Path
+    web: Layout, websocket: Layout, given: dict[str, str], tmp_path: Path
 ) -> None:
+    made = await asyncio.to_thread(web.run, ["python", "manage.py", "create_room", "lobby"], **given)
+    assert made.returncode == 0, made.stderr
     assert not (websocket.cwd / "templates").exists()
     with running(websocket, "websocket", given, tmp_path) as settings:
         assert (await asyncio.to_thread(asked, settings, "/"))[0] == 426
-        base = f"ws://127.0.0.1:{settings['PORT']}"
-        async with participant(base, "lobby", origin=f"https://{DOMAIN}") as one:
+        here = {"host": "127.0.0.1", "port": int(settings["PORT"])}
+        async with participant(f"ws://{DOMAIN}", "lobby", origin=f"https://{DOMAIN}", **here) as one:
             assert (await one.post("hello"))["type"] == "posted"
             assert (await one.event())["message"] == "hello"
 
