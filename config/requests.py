@@ -10,6 +10,7 @@ import re
 
 from daphne.http_protocol import HTTPFactory, WebRequest
 from django.conf import settings
+from twisted.internet import reactor
 from twisted.protocols.basic import LineReceiver
 from twisted.web.http import HTTPChannel
 
@@ -29,6 +30,8 @@ _TOO_LARGE = (
     b"Content-Length: %d\r\n\r\n%b" % (len(_TOO_LARGE_BODY), _TOO_LARGE_BODY)
 )
 
+
+REFUSED_SECONDS = 2.0  # for what somebody goes on sending, which nobody reads, to reach its end
 
 # Of a request's first line and its headers. Twisted's 16 KiB would cut off, without an answer, a stream of as many
 # rooms as may be on one: each is named by up to 64 characters of nine bytes, and in the cursor again, encoded twice.
@@ -74,8 +77,12 @@ class GatedRequest(Gate, WebRequest):
     def _refuse_beyond(self, length: int) -> None:
         if length > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             self._is_too_large = True
-            self.channel.transport.write(_TOO_LARGE)
-            self.channel.loseConnection()
+            transport = self.channel.transport
+            transport.write(_TOO_LARGE)
+            # Whoever is still sending must be let: if what they send met a closed socket, the system would take the
+            # answer back.
+            transport.loseWriteConnection()
+            reactor.callLater(REFUSED_SECONDS, transport.loseConnection)
 
     def process(self) -> object:
         # Daphne takes its root path from this header, whoever sent it.

@@ -93,7 +93,10 @@ class Images:
         """Jobs leave addresses in files, too."""
         for file in self.volumes.glob("secrets*/*"):
             if file.is_file() and (here := self._network.translate(said := file.read_text())) != said:
+                mode = file.stat().st_mode
+                file.chmod(0o600)
                 file.write_text(here)
+                file.chmod(mode)
 
     def _caddy(self, service: Service, container: str) -> Image:
         options = [
