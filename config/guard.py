@@ -11,11 +11,10 @@ from django.conf import settings
 from chat.addresses import header, is_trusted
 
 # What no page of ours asks a browser for. Not here: fullscreen and screen-wake-lock (the wall), clipboard-write.
+# Browsers complain of names that they do not know, so newer ones are not here either.
 _FEATURES = (
-    *("accelerometer", "autoplay", "bluetooth", "browsing-topics", "camera", "display-capture", "encrypted-media"),
-    *("gamepad", "geolocation", "gyroscope", "hid", "identity-credentials-get", "idle-detection", "local-fonts"),
-    *("magnetometer", "microphone", "midi", "otp-credentials", "payment", "picture-in-picture"),
-    *("publickey-credentials-create", "publickey-credentials-get", "serial", "usb", "xr-spatial-tracking"),
+    *("accelerometer", "camera", "display-capture", "encrypted-media", "geolocation", "gyroscope", "hid"),
+    *("idle-detection", "magnetometer", "microphone", "midi", "payment", "serial", "usb", "xr-spatial-tracking"),
 )
 PERMISSIONS = ", ".join(f"{feature}=()" for feature in _FEATURES)
 ALWAYS = (
