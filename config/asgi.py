@@ -26,6 +26,7 @@ from config.metrics import MetricsDoor  # noqa: E402
 from config.outermost import Outermost  # noqa: E402
 from feeds.exports import Export  # noqa: E402
 from feeds.forms.kinds import EVENTS, KINDS  # noqa: E402
+from feeds.held import Again  # noqa: E402
 from feeds.replay import Replay  # noqa: E402
 from feeds.streams import RoomStream  # noqa: E402
 
@@ -39,6 +40,8 @@ router = ProtocolTypeRouter(
                 path("feeds/stream", RoomStream()),
                 *(path(f"feeds/stream.{kind.suffix}", RoomStream(kind)) for kind in KINDS),
                 path("chat/<str:slug>/stream", RoomStream(EVENTS, for_people=True)),
+                path("feeds/<str:slug>/held/<str:link>", Again()),
+                path("chat/<str:slug>/held/<str:link>", Again(for_people=True)),
                 path("feeds/<str:slug>/export.<str:form>", Export()),
                 path("chat/<str:slug>/export.<str:form>", Export(for_people=True)),
                 path("feeds/<str:slug>/replay/stream", Replay()),

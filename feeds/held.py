@@ -11,21 +11,23 @@ from dataclasses import dataclass, replace
 from random import uniform
 from time import time
 from typing import Any
-from urllib.parse import quote, unquote, urlencode
+from urllib.parse import quote, unquote
 
-from asgiref.typing import ASGISendCallable
+from asgiref.typing import ASGIReceiveCallable, ASGISendCallable
 from django.conf import settings
 from django.db.models import Max, Q
+from django.utils import translation
 from django.utils.translation import get_language
 from gripcontrol import Channel, create_grip_channel_header
 
-from chat import errors, events, languages, log, meters, viewing
+from chat import errors, events, log, meters, viewing
 from chat.addresses import header, network_of
 from chat.database import in_database
 from chat.doorway import Entry, enter
 from chat.errors import ChatError
 from chat.identity import Grant, Identity
 from chat.models import Room, Sanction
+from chat.text import canonical_slug
 from chat.visitors import account_of, visitor
 from feeds import grip, links
 from feeds.answering import Answers, encoded
@@ -35,7 +37,8 @@ from feeds.forms.kinds import EVENTS
 from feeds.links import Held
 from feeds.reading import bearer
 
-PAGE_CHARS = 20_000  # the rest by the next link: of a first answer Pushpin takes 100,000 bytes
+PAGE_CHARS = 20_000  # the rest by the next link
+MOST_CHARS = 30_000  # of a first answer: Pushpin takes 100,000 bytes, and a character has three, or twice two
 # After which it is asked again about who was told a long past in several answers: it holds them only from the last on,
 # and what came a moment before may have passed them by.
 SETTLE_SECONDS = 2
@@ -43,7 +46,8 @@ SETTLE_SECONDS = 2
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A room as it is for somebody, and what the log has after their cursor, if they have one."""
+    """A room as it is for somebody, of whom ``held`` is known by now, and what the log has after their cursor, if they
+    have one."""
 
     held: Held
     room_id: int
@@ -53,56 +57,75 @@ class Found:
 
 def is_for_proxy(scope: dict[str, Any]) -> bool:
     """Whether the proxy asks, and for what it could hold: one room."""
-    return (
-        scope["method"] == "GET"
-        and "slug" in scope["url_route"]["kwargs"]
-        and grip.is_signed(header(scope["headers"], b"grip-sig"))
-    )
+    return scope["method"] == "GET" and "slug" in scope["url_route"]["kwargs"] and _is_signed(scope)
 
 
 async def answer(answers: Answers, scope: dict[str, Any], send: ASGISendCallable, *, for_people: bool) -> bool:
     """Answer a request that the proxy has signed. False where we hold the stream ourselves, and nothing was sent: those
     who keep order hear of more than what is published, and a first answer takes no long history."""
-    slug, is_again = scope["url_route"]["kwargs"]["slug"], False
     try:
-        asked = read_request(scope, slug)
+        asked = read_request(scope, scope["url_route"]["kwargs"]["slug"])
         (slug,) = asked.rooms
-        link = asked.parameters.get(links.PARAMETER)
-        held = None if link is None else links.opened(slug, link)
-        is_again = held is not None
         cursor = asked.cursors.get(slug)
-        if is_again:
-            found = await _found_again(scope, slug, held, cursor)
-        else:
-            found = await _found_first(scope, asked, cursor, for_people)
+        found = await _found_first(scope, asked, cursor, for_people)
     except ChatError as error:
-        if is_again and not isinstance(error, errors.ServerBusy):
-            await _respond(answers, scope, send, ServerSentEvents(slug).ending(error))
-        else:
-            await answers.refuse(scope, send, error, EVENTS)  # where it is 503, the proxy tries again
+        await answers.refuse(scope, send, error, EVENTS)
         return True
     entry = found.entry
-    if not is_again and entry.about["archived"] and cursor == entry.head:
+    if entry.about["archived"] and cursor == entry.head:
         await answers.send(send, 204, {})
         return True
     form = ServerSentEvents(slug)
-    if entry.rights is not None and entry.rights.moderate:
-        if is_again:
-            await _respond(answers, scope, send, form.ending(errors.GoingAway(retry_after=0.0)))
-        return is_again
-    words, position = _said(form, found)
-    if not is_again:
-        words = form.opening(entry.head if cursor is None else None, entry.history or []) + words
-        if len(words) > 2 * PAGE_CHARS:
-            return False
-    rights = "" if entry.rights is None else events.encode(entry.rights.as_dict())
-    if is_again and rights != found.held.rights:
-        words += form.you(entry.rights)[0]["body"].decode()
-    found = replace(found, held=replace(found.held, rights=rights))
-    instructions = _instructions(scope, slug, found, position, was_paged=is_again and slug in asked.cursors)
-    await _respond(answers, scope, send, words, instructions)
+    said, position = _said(form, found)
+    words = form.opening(entry.head if cursor is None else None, entry.history or []) + said
+    if len(words) > MOST_CHARS or (entry.rights is not None and entry.rights.moderate):
+        return False
+    await _respond(answers, scope, send, words, _instructions(found, slug, position, for_people=for_people))
     meters.grip.add("held")
     return True
+
+
+class Again:
+    """``/feeds/<slug>/held/<link>``, where the proxy asks again about viewers that it holds; ``for_people`` its twin
+    under ``/chat/``. For anybody else there is nothing here."""
+
+    def __init__(self, *, for_people: bool = False) -> None:
+        self.for_people = for_people
+        self.answers = Answers(for_people=for_people)
+
+    async def __call__(self, scope: dict[str, Any], receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        slug = canonical_slug(scope["url_route"]["kwargs"]["slug"])
+        held = links.opened(slug, scope["url_route"]["kwargs"]["link"]) if slug and _is_signed(scope) else None
+        if held is None:
+            await self.answers.refuse(scope, send, errors.RoomNotFound(), EVENTS)
+            return
+        with translation.override(held.language):
+            try:
+                await self.answer(slug, held, scope, send)
+            except errors.ServerBusy as error:
+                await self.answers.refuse(scope, send, error, EVENTS)  # the proxy tries again
+            except ChatError as error:
+                await _respond(self.answers, scope, send, ServerSentEvents(slug).ending(error))
+
+    async def answer(self, slug: str, held: Held, scope: dict[str, Any], send: ASGISendCallable) -> None:
+        """What they have not been told. Raises as ``enter`` does, and ``GoingAway`` where they are to come anew."""
+        cursor = _last_told(scope, slug) if held.after is None else held.after
+        grants = [] if held.grant is None else [held.grant]
+        found = await in_database(_find, slug, held, grants, "", cursor, None)
+        rights = found.entry.rights
+        if found.held.ban > held.ban or (rights is not None and rights.moderate):
+            raise errors.GoingAway(retry_after=uniform(0, 2))  # noqa: S311 – spreads load, keeps no secret
+        form = ServerSentEvents(slug)
+        words, position = _said(form, found)
+        if found.held.rights != held.rights:
+            words += form.you(rights)[0]["body"].decode()
+        await _respond(
+            self.answers, scope, send, words, _instructions(found, slug, position, for_people=self.for_people)
+        )
+
+
+def _is_signed(scope: dict[str, Any]) -> bool:
+    return grip.is_signed(header(scope["headers"], b"grip-sig"))
 
 
 async def grants_of(scope: dict[str, Any], asked: Asked) -> list[Grant]:
@@ -120,24 +143,12 @@ async def _found_first(scope: dict[str, Any], asked: Asked, cursor: int | None, 
     actor = await visitor(scope) if for_people else None
     grants = [] if for_people else await grants_of(scope, asked)
     network = network_of(scope)
-    held = Held(network=network, crowd=links.crowd_of(network))
+    held = Held(network=network, crowd=links.crowd_of(network), language=get_language())
     if actor is not None:
-        held = Held(actor=actor, session_key=actor.session_key, network=network)
+        held = Held(actor=actor, session_key=actor.session_key, network=network, language=get_language())
     history = asked.history if cursor is None else None
     (slug,) = asked.rooms
     return await in_database(_find, slug, held, grants, network, cursor, history)
-
-
-async def _found_again(scope: dict[str, Any], slug: str, held: Held, cursor: int | None) -> Found:
-    """What there is for somebody whom the proxy holds, after what it has told them. Raises as ``enter`` does, and
-    ``GoingAway`` where they are to come back and be looked at."""
-    if cursor is None:
-        cursor = _last_told(scope, slug)
-    grants = [] if held.grant is None else [held.grant]
-    found = await in_database(_find, slug, held, grants, "", cursor, None)
-    if found.held.ban > held.ban:
-        raise errors.GoingAway(retry_after=uniform(0, 2))  # noqa: S311 – spreads load, keeps no secret
-    return found
 
 
 def _last_told(scope: dict[str, Any], slug: str) -> int | None:
@@ -163,7 +174,8 @@ def _find(slug: str, held: Held, grants: list[Grant], network: str, cursor: int 
     if page is not None and not page.reset and cursor < entry.floor:
         page = log.Page(head=entry.head, reset=True, events=[])
     ban = 0 if held.actor is not None else _newest_ban(room_id, held.crowd)
-    return Found(replace(held, grant=grant, ban=ban), room_id, entry, page)
+    rights = "" if entry.rights is None else events.encode(entry.rights.as_dict())
+    return Found(replace(held, grant=grant, ban=ban, rights=rights), room_id, entry, page)
 
 
 def _signed_in(held: Held) -> Identity:
@@ -195,13 +207,14 @@ def _said(form: ServerSentEvents, found: Found) -> tuple[str, int]:
     return words, position
 
 
-def _instructions(scope: dict[str, Any], slug: str, found: Found, position: int, *, was_paged: bool) -> dict[str, str]:
+def _instructions(found: Found, slug: str, position: int, *, for_people: bool) -> dict[str, str]:
     """How the proxy is to go on after this answer."""
-    held = found.held
-    link = {links.PARAMETER: links.sealed(slug, held), languages.PARAMETER: get_language()}
-    path = quote(scope["path"])
-    if found.page is not None and position < found.page.head:
-        return {"Grip-Link": f"<{path}?{urlencode({**link, 'lastEventId': position})}>; rel=next"}
+    held, was_paged = found.held, found.held.after is not None
+    is_more = found.page is not None and position < found.page.head
+    again = links.sealed(slug, replace(held, after=position if is_more else None))
+    link = f"</{'chat' if for_people else 'feeds'}/{quote(slug, safe='')}/held/{again}>; rel=next"
+    if is_more:
+        return {"Grip-Link": link}
     kind = grip.ANYBODY if held.actor is None and held.grant is None else grip.PEOPLE
     names = [grip.EVERYBODY, kind, grip.in_room(kind, found.room_id)]
     if held.actor is not None and held.actor.user_id is not None:
@@ -216,7 +229,7 @@ def _instructions(scope: dict[str, Any], slug: str, found: Found, position: int,
         "Grip-Hold": "stream",
         "Grip-Channel": create_grip_channel_header(channels),
         "Grip-Keep-Alive": f"{idle}; format=base64; timeout={settings.STREAM_COMMENT_SECONDS}; mode=interval",
-        "Grip-Link": f"<{path}?{urlencode(link)}>; rel=next; timeout={seconds}",
+        "Grip-Link": f"{link}; timeout={seconds}",
     }
 
 

@@ -19,12 +19,11 @@ from django.utils.crypto import salted_hmac
 
 from chat.identity import Grant, Identity
 
-PARAMETER = "held"
-
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Somebody with a ``grant``, a person, or anybody.
+    """Somebody with a ``grant``, a person, or anybody, who is told in ``language`` what comes after the number ``after``
+    (None: after that which the proxy names).
 
     A person is a guest (``actor``) or who is signed in by ``session_key``, from ``network``, and was last told of these
     ``rights``. Others come from ``crowd``, a part of all networks, of which ``ban`` is the newest that was banned.
@@ -37,6 +36,8 @@ class Held:
     rights: str = ""
     crowd: str = ""
     ban: int = 0
+    language: str = ""
+    after: int | None = None
 
 
 def crowd_of(network: str) -> str:
@@ -45,32 +46,35 @@ def crowd_of(network: str) -> str:
 
 
 def sealed(slug: str, held: Held) -> str:
-    """What a link to a room says: the same for viewers who are alike, and nothing to who has not our secret."""
+    """What a link to a room says: the same for viewers who are alike, and nothing to who has not our secret. It is part
+    of a path, for by paths and cursors alone the proxy knows whether two requests are one."""
     if held.session_key is not None:
-        content = ["account", held.session_key, held.network, held.rights]
+        who = ["account", held.session_key, held.network, held.rights]
     elif held.actor is not None:
-        content = ["guest", held.actor.key, held.actor.name, held.actor.since, held.network, held.rights]
+        who = ["guest", held.actor.key, held.actor.name, held.actor.since, held.network, held.rights]
     else:
         grant = held.grant
-        content = [grant and [grant.token_id, grant.room_id, grant.ends_at], held.crowd, held.ban]
-    encrypted = _cipher(settings.SECRET_KEY).encrypt(json.dumps(content).encode(), [slug.encode()])
-    return urlsafe_b64encode(encrypted).decode()
+        who = ["anybody", grant and [grant.token_id, grant.room_id, grant.ends_at], held.crowd, held.ban]
+    content = json.dumps([held.language, held.after, *who]).encode()
+    return urlsafe_b64encode(_cipher(settings.SECRET_KEY).encrypt(content, [slug.encode()])).decode().rstrip("=")
 
 
 def opened(slug: str, link: str) -> Held | None:
     """Whom a link speaks of; None where it is not one of ours, for that room."""
     try:
-        content = json.loads(_cipher(settings.SECRET_KEY).decrypt(urlsafe_b64decode(link), [slug.encode()]))
+        sealed = urlsafe_b64decode(link + "=" * (-len(link) % 4))
+        language, after, *who = json.loads(_cipher(settings.SECRET_KEY).decrypt(sealed, [slug.encode()]))
     except (ValueError, InvalidTag):
         return None
-    match content:
+    common = {"language": language, "after": after}
+    match who:
         case ["account", session_key, network, rights]:
-            return Held(session_key=session_key, network=network, rights=rights)
+            return Held(session_key=session_key, network=network, rights=rights, **common)
         case ["guest", key, name, since, network, rights]:
             guest = Identity(key=key, name=name, kind="guest", since=since, network=network)
-            return Held(actor=guest, network=network, rights=rights)
-        case [grant, crowd, ban]:
-            return Held(grant=grant and Grant(*grant), crowd=crowd, ban=ban)
+            return Held(actor=guest, network=network, rights=rights, **common)
+        case ["anybody", grant, crowd, ban]:
+            return Held(grant=grant and Grant(*grant), crowd=crowd, ban=ban, **common)
 
 
 @lru_cache(maxsize=4)

@@ -234,7 +234,7 @@ async def test_a_token_and_a_ticket_are_held_by_one_link(engawa: Engawa) -> None
     assert [block["event"] for block in blocks(again.text)] == ["room.changed"]
     assert again.headers["Grip-Hold"] == "stream"
     # A link is for who signs, and for its own room.
-    for link, headers in [(links[0], {}), (links[0].replace("held/", "closed/", 1), signed())]:
+    for link, headers in [(links[0], {}), (links[0].replace("/held/", "/closed/", 1), signed())]:
         assert httpx.get(engawa.base + link, headers=headers).status_code == 404
     refused = httpx.get(f"{engawa.base}/feeds/held/stream", headers={**signed(), "Authorization": "Bearer nonsense"})
     assert refused.status_code == 401
