@@ -22,8 +22,8 @@ from chat.identity import Grant, Identity
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Somebody with a ``grant``, a person, or anybody, who is told in ``language`` what comes after the number ``after``
-    (None: after that which the proxy names).
+    """Somebody with a ``grant``, a person, or anybody, who is told in ``language`` what comes after the number
+    ``after`` (None: after the one that the proxy names).
 
     A person is a guest (``actor``) or who is signed in by ``session_key``, from ``network``, and was last told of these
     ``rights``. Others come from ``crowd``, a part of all networks, of which ``ban`` is the newest that was banned.

@@ -124,8 +124,10 @@ class Publisher:
                 else:
                     self._send([item for each in waiting for item in _items(*each)])
                     meters.grip.add(*("published" for _, _, logged in waiting for _ in logged))
-            except (OSError, http.client.HTTPException, DatabaseError) as error:
-                if not has_lost:
+            except Exception as error:
+                if not isinstance(error, (OSError, http.client.HTTPException, DatabaseError)):
+                    logger.exception("publishing to the proxy failed")
+                elif not has_lost:
                     logger.warning("the proxy was not reached: it will ask for what it was not told (%r)", error)
                 sleep(RETRY_SECONDS)
                 with self._changed:

@@ -64,7 +64,7 @@ def copy_out(write: Callable[[bytes], object], scratch: Path, beat: Beat) -> Con
             f"--dbname={_address()}",
         ]
         with (scratch / "pg_dump.said").open("w+") as said:
-            program = subprocess.Popen(  # noqa: S603
+            program = subprocess.Popen(  # noqa: S603 – its arguments are ours
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said, env=_environment()
             )
             try:
@@ -152,10 +152,10 @@ def _restore_beside(stream: BinaryIO, scratch: Path, schema: str) -> None:
         *("--set=ON_ERROR_STOP=1", f"--dbname={_address()}", "-c", before, "-f", "-", "-c", after),
     ]
     with (scratch / "pg_restore.said").open("w+") as read_said, (scratch / "psql.said").open("w+") as write_said:
-        reader = subprocess.Popen(  # noqa: S603
+        reader = subprocess.Popen(  # noqa: S603 – its arguments are ours
             reading, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=read_said
         )
-        writer = subprocess.Popen(  # noqa: S603
+        writer = subprocess.Popen(  # noqa: S603 – its arguments are ours
             writing, stdin=reader.stdout, stdout=subprocess.DEVNULL, stderr=write_said, env=_environment()
         )
         reader.stdout.close()

@@ -124,7 +124,7 @@ async def test_it_holds_everybody_and_tells_everybody_everything_once(edge: Edge
     await post(edge, "hall", ["while it was away"] * 5)
     edge.pushpin.start()
     edge.pushpin.wait_until_ready()
-    edge.pushpin.wait_until(lambda: httpx.get(f"{edge.base}/health/live").status_code == 200)
+    edge.pushpin.wait_until(lambda: httpx.get(f"{edge.base}/health/ready").status_code == 200)
     back = await watch_together(
         VIEWERS, edge.base, "/feeds/hall/stream", lambda number: {"Last-Event-ID": f"hall:{MESSAGES + 20}"}
     )
@@ -138,8 +138,8 @@ async def test_it_holds_everybody_and_tells_everybody_everything_once(edge: Edge
 
 
 def only_lasting(body: bytes) -> list[bytes]:
-    """The blocks of a stream, but for how many are here, which a proxy is not told, and heartbeats, which come when they
-    come."""
+    """The blocks of a stream, but for how many are here, which a proxy is not told, and heartbeats, which come
+    when it is time."""
     blocks = body.replace(b":\nevent: heartbeat", b"event: heartbeat").split(b"\n\n")
     return [block for block in blocks if not block.startswith((b"event: presence", b"event: heartbeat"))]
 

@@ -12,11 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 CHAT = [
     ["admin_app", "order", "plain", "sentences"],
     ["errors", "extensions", "groups", "hues", "identity", "irc", "languages", "lookalike", "mids", "render", "rows"],
-    ["meters"],
-    ["sentences"],
-    ["errors", "extensions", "groups", "hues", "identity", "irc", "languages", "lookalike", "mids", "render"],
-    ["rows", "tracing"],
-    ["outbound", "sessions", "stepping", "subscription", "terms", "wordlist", "words", "writing"],
+    ["meters", "tracing"],
     ["hashing", "outbound", "sessions", "stepping", "subscription", "terms", "wordlist", "words", "writing"],
     ["text", "database", "durations", "filters"],
     ["models"],
