@@ -22,6 +22,7 @@ from tests.clients import Participant, participant, viewer
 from tests.faults import law
 from tests.faults.cluster import SETTINGS, Cluster
 from tests.faults.crowd import Crowd
+from tests.metrics import scrape
 from tests.servers import ROOT, Engawa, Redis, free_port
 
 WORKERS = 3
@@ -70,9 +71,19 @@ def are_gone(pids: set[int]) -> bool:
 
 @pytest.fixture(scope="module")
 def workers(tmp_path_factory: pytest.TempPathFactory, redis: Redis) -> Iterator[Workers]:
-    server = Workers(tmp_path_factory.mktemp("workers"), redis)
+    first = free_port()
+    server = Workers(tmp_path_factory.mktemp("workers"), redis, METRICS_PORT=str(first))
+    server.metrics_ports = range(first, first + WORKERS)
     yield server
     server.stop()
+
+
+def started(workers: Workers) -> set[float]:
+    """When each of the workers was, as it says on its own port; nothing where one does not answer there."""
+    try:
+        return {scrape(port)("process_start_time_seconds") for port in workers.metrics_ports}
+    except OSError:
+        return set()
 
 
 # Sharing --------------------------------------------------------------------------------------------------
@@ -89,6 +100,18 @@ async def test_connections_spread_over_all_workers(workers: Workers) -> None:
         spread = [len(ports & ours) for ports in workers.connections().values()]
         assert len(spread) == WORKERS
         assert min(spread) > 0, spread
+
+
+async def test_each_worker_counts_for_itself_and_says_so_on_its_own_port(workers: Workers) -> None:
+    async with AsyncExitStack() as stack:
+        ours = [await stack.enter_async_context(participant(workers.sockets)) for _ in range(20)]
+        here = {somebody.socket.local_address[1] for somebody in ours}
+        spread = sorted(len(ports & here) for ports in workers.connections().values())
+        assert sum(spread) == len(ours)
+        await until(
+            lambda: sorted(scrape(port)("engawa_connections", "websocket") for port in workers.metrics_ports) == spread,
+            "each says what it has",
+        )
 
 
 async def test_people_on_different_workers_hear_each_other_and_are_counted_together(workers: Workers) -> None:
@@ -196,12 +219,17 @@ async def test_replacing_all_workers_under_load_fails_nobody(workers: Workers) -
     async with crowd(workers, 901) as people, asking(workers) as requests:
         recoveries = [await people.goes_on(RECOVERY_SECONDS, posts=10)]
         before = workers.pids()
+        said_before = started(workers)
         replaced = workers.output().count(REPLACED)
         answered = requests.answered
         workers.popen.send_signal(signal.SIGHUP)
         await until(lambda: workers.output().count(REPLACED) > replaced, REPLACED)
         assert not workers.pids() & before
         assert len(workers.pids()) == WORKERS
+        # The old ones had the ports for metrics until they had left.
+        await until(
+            lambda: len(started(workers) - said_before) == WORKERS, "the new ones answer on the ports of the old"
+        )
         recoveries.append(await people.goes_on(RECOVERY_SECONDS, posts=10))
         await law.hold(people, "SIGHUP: all workers replaced", WORKERS, recoveries)
         assert requests.answered > answered + 100
