@@ -64,7 +64,8 @@ redis.call('PEXPIRE', KEYS[1], math.ceil((wait + forget) * 1000))
 return '0'
 """
 FIRST_WAIT_SECONDS = 5  # after the last wrong password that costs nothing; twice as long after each further one
-FORGET_MISSES_SECONDS = 24 * 3600  # after the last one
+FORGET_MISSES_SECONDS = 3600  # after the last one, and the wait that it cost
+MOST_GUESSERS = 10_000  # that are remembered in memory
 
 
 class Bucket:
@@ -212,8 +213,11 @@ class Limits:
         free, most, now = settings.WRONG_PASSWORDS, settings.WRONG_PASSWORD_WAIT_SECONDS, monotonic()
         if not free:
             return 0.0
-        if guesser not in self._misses and len(self._misses) > 10_000:
-            self._misses = {key: misses for key, misses in self._misses.items() if not misses.is_over(now)}
+        if guesser not in self._misses and len(self._misses) >= MOST_GUESSERS:
+            kept = [(key, misses) for key, misses in self._misses.items() if not misses.is_over(now)]
+            self._misses = dict(
+                kept[-MOST_GUESSERS // 2 :]
+            )  # whoever comes from everywhere finds the account's own limit
         wait = self._misses.setdefault(guesser, Misses()).take(now, free, most)
         if not wait and self._reachable():
             arguments = [free, FIRST_WAIT_SECONDS, most, FORGET_MISSES_SECONDS]

@@ -66,6 +66,18 @@ def test_waits_grow_to_the_longest_and_are_forgotten() -> None:
     assert [misses.take(now, 3, 300) for _ in range(4)] == [0, 0, 0, FIRST_WAIT_SECONDS]
 
 
+async def test_who_guesses_from_everywhere_fills_no_memory(clock, monkeypatch) -> None:
+    monkeypatch.setattr(limits, "MOST_GUESSERS", 10)
+    its = Limits()
+    for number in range(100):
+        await its.take_password(f"guesser{number}", ())
+        assert len(its._misses) <= 10
+    for _ in range(4):
+        await its.take_password("guesser99", ())
+    with pytest.raises(errors.TooManyAttempts):
+        await its.take_password("guesser99", ())
+
+
 @pytest.mark.parametrize("path", [LOGIN, "/admin/login/"])
 @pytest.mark.django_db(transaction=True)
 async def test_who_guesses_waits_longer_each_time(olga, clock, path: str) -> None:
