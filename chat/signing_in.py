@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth import forms as auth
-from django.contrib.auth import views
+from django.contrib.auth import update_session_auth_hash, views
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
@@ -59,8 +59,11 @@ class PasswordAskedForm(forms.Form):
     def clean_password(self) -> str:
         password = self.cleaned_data["password"]
         tried = guessing.at_own(self.request)
-        if not self.request.user.check_password(password):
+        user, kept = self.request.user, self.request.user.password
+        if not user.check_password(password):
             raise ValidationError(_("That is not your password."), code="password_incorrect")
+        if user.password != kept:  # it is kept in a newer way now, to which the session does not fit any more
+            update_session_auth_hash(self.request, user)
         tried.was_right()
         return password
 

@@ -81,6 +81,19 @@ def test_a_password_that_was_kept_otherwise_is_kept_anew_at_the_next_sign_in(cas
 
 
 @pytest.mark.django_db
+def test_who_is_asked_again_stays_signed_in_when_it_is_kept_anew(cast, hashers) -> None:
+    olga = cast.users.olga
+    olga.password = make_password(PASSWORD, hasher="pbkdf2_sha256")
+    olga.save()
+    browser = Client()
+    browser.force_login(olga)
+    form = {"email": "olga@example.org", "password": PASSWORD}
+    assert browser.post("/accounts/profile/", form, follow=True).redirect_chain == [("/accounts/profile/", 302)]
+    assert identify_hasher(User.objects.get(pk=olga.pk).password).algorithm == "argon2"
+    assert browser.get("/accounts/profile/").status_code == 200
+
+
+@pytest.mark.django_db
 def test_an_account_that_is_not_takes_as_much_hashing_as_one_that_is(cast, hashers, monkeypatch) -> None:
     from chat.hashing import Argon2
 
