@@ -27,6 +27,7 @@ from chat.models import (
     Invitation,
     Membership,
     Message,
+    OutsideIdentity,
     Reaction,
     ReadMark,
     Report,
@@ -84,6 +85,13 @@ def _sections(user: User) -> Iterator[tuple[str, Iterator[list[dict[str, Any]]]]
         for room_id in rooms:
             yield from _pages(found.filter(room=room_id), columns)
 
+    yield (
+        "signs_in_with",
+        _pages(
+            OutsideIdentity.objects.filter(user=user),
+            lambda each: {"issuer": each.issuer, "subject": each.subject, "at": _at(each.at)},
+        ),
+    )
     yield "memberships", _pages(Membership.objects.filter(user=user), lambda each: {"role": each.role}, room=True)
     yield (
         "read",

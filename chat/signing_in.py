@@ -1,5 +1,6 @@
 """The doors where a password is asked for: to sign in, to the admin too, and again of who is signed in already."""
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -8,9 +9,12 @@ from django.contrib.auth import forms as auth
 from django.contrib.auth import update_session_auth_hash, views
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from chat import guessing
+
+JUST_SIGNED_IN = timedelta(minutes=10)
 
 
 class _Counted:
@@ -44,7 +48,7 @@ class SignInView(views.LoginView):
 
 
 class PasswordAskedForm(forms.Form):
-    """A form that does what it says only with the account's password."""
+    """A form that does what it says only with the account's password; where it has none, to who has just signed in."""
 
     password = forms.CharField(
         label=_("Your password"),
@@ -55,6 +59,14 @@ class PasswordAskedForm(forms.Form):
     def __init__(self, request: HttpRequest, *args: object, **kwargs: object) -> None:
         self.request = request
         super().__init__(*args, **kwargs)
+        if not request.user.has_usable_password():
+            del self.fields["password"]
+
+    def clean(self) -> dict[str, Any] | None:
+        last = self.request.user.last_login
+        if "password" not in self.fields and (last is None or timezone.now() - last > JUST_SIGNED_IN):
+            raise ValidationError(_("Log out and in again first, so that it is sure that it is you."), code="old_login")
+        return super().clean()
 
     def clean_password(self) -> str:
         password = self.cleaned_data["password"]

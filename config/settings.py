@@ -239,6 +239,17 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "chat:index"
 LOGOUT_REDIRECT_URL = "chat:index"
 
+# Accounts of elsewhere: a provider of OpenID Connect. Where none is named, nothing of it is there.
+OIDC_ISSUER = env.text("OIDC_ISSUER")
+OIDC_CLIENT_ID = env.text("OIDC_CLIENT_ID")
+OIDC_CLIENT_SECRET = env.secret("OIDC_CLIENT_SECRET")
+OIDC_NAME = env.text("OIDC_NAME") or urlsplit(OIDC_ISSUER).hostname or ""
+if OIDC_ISSUER and not re.fullmatch(r"(https://|http://(localhost|127\.0\.0\.1|\[::1\])[:/]?)[^?#]*", OIDC_ISSUER):
+    raise ImproperlyConfigured(f"OIDC_ISSUER: {OIDC_ISSUER!r} is not like https://accounts.example.org")
+for _name, _value in (("OIDC_CLIENT_ID", OIDC_CLIENT_ID), ("OIDC_CLIENT_SECRET", OIDC_CLIENT_SECRET)):
+    if bool(OIDC_ISSUER) != bool(_value):
+        raise ImproperlyConfigured(f"{_name} and OIDC_ISSUER: set both, or neither.")
+
 # E-mail is printed where nothing is said about it.
 _email = env.email("EMAIL_URL") or {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}
 globals().update(_email)

@@ -1,3 +1,4 @@
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth import views as auth
 from django.urls import include, path, re_path
@@ -24,6 +25,11 @@ urlpatterns = [
     path("accounts/language/", LanguageView.as_view(), name="language"),
     path("words/<str:language>.<str:digest>.js", WordsView.as_view(), name="words"),
     path("accounts/login/", SignInView.as_view(), name="login"),
+    path(
+        "accounts/login/",
+        auth.LoginView.as_view(redirect_authenticated_user=True, extra_context={"oidc_name": settings.OIDC_NAME}),
+        name="login",
+    ),
     path("accounts/logout/", auth.LogoutView.as_view(), name="logout"),
     path("accounts/password_change/", PasswordChangeView.as_view(), name="password_change"),
     path("accounts/password_change/done/", auth.PasswordChangeDoneView.as_view(), name="password_change_done"),
@@ -41,3 +47,10 @@ urlpatterns = [
     path("offline/", pwa.offline, name="offline"),
     path("favicon.ico", pwa.favicon),
 ]
+if settings.OIDC_ISSUER:
+    from chat import oidc_views
+
+    urlpatterns += [
+        path("accounts/oidc/", oidc_views.SignInView.as_view(), name="oidc"),
+        path("accounts/oidc/back/", oidc_views.BackView.as_view(), name="oidc_back"),
+    ]

@@ -5,7 +5,7 @@ from chat.models.jobs import Job
 from chat.models.logs import Event, SearchIndex, SiteEvent, SiteHead
 from chat.models.messages import HeldMessage, Message, NewMessage, Reaction
 from chat.models.moderation import AuditEntry, Report, Sanction, SiteRules
-from chat.models.people import FormerGuest, User
+from chat.models.people import FormerGuest, OutsideIdentity, User
 from chat.models.programs import ApiToken, ViewToken, Webhook
 from chat.models.rooms import Headcount, Invitation, Membership, Participant, ReadMark, Room
 
@@ -21,6 +21,7 @@ __all__ = [
     "Membership",
     "Message",
     "NewMessage",
+    "OutsideIdentity",
     "Participant",
     "Reaction",
     "ReadMark",

@@ -50,3 +50,18 @@ class FormerGuest(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class OutsideIdentity(models.Model):
+    """Who somebody is at a provider of accounts (OpenID Connect), and which account that opens here."""
+
+    issuer = models.CharField(max_length=300)
+    subject = models.CharField(max_length=255)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="outside_identities")
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["issuer", "subject"], name="outside_identity_once")]
+
+    def __str__(self) -> str:
+        return f"{self.subject} at {self.issuer}"
