@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -123,9 +124,10 @@ async def test_sockets_need_no_more_than_their_image_has(
     with running(websocket, "websocket", given, tmp_path) as settings:
         assert (await asyncio.to_thread(asked, settings, "/"))[0] == 426
         here = {"host": "127.0.0.1", "port": int(settings["PORT"])}
-        async with participant(f"ws://{DOMAIN}", "lobby", origin=f"https://{DOMAIN}", **here) as one:
+        come = partial(participant, f"ws://{DOMAIN}", "lobby", origin=f"https://{DOMAIN}", **here)
+        async with come() as one, come() as other:
             assert (await one.post("hello"))["type"] == "posted"
-            assert (await one.event())["message"] == "hello"
+            assert (await other.event())["message"] == "hello"
 
 
 def test_one_container_needs_nothing(web: Layout, tmp_path: Path) -> None:
