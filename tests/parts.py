@@ -87,6 +87,26 @@ def caddy() -> str:
 
 
 @functools.cache
+def buildah() -> str:
+    """buildah's path: on PATH, or from the system's packages."""
+    return _program("buildah", "it builds images")
+
+
+@functools.cache
+def debootstrap() -> str:
+    """debootstrap's path: on PATH, or from the system's packages."""
+    return _program("debootstrap", "images are built on what it makes")
+
+
+def _program(name: str, why: str) -> str:
+    path = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin"
+    found = shutil.which(name, path=path) or (install_packages(name) and shutil.which(name, path=path))
+    if not found:
+        raise SystemExit(f"tests: there is no {name}, and none could be installed: {why}. Install it.")
+    return found
+
+
+@functools.cache
 def chromium() -> str:
     """A Chromium's path: on PATH, else through Playwright's installer, else from the system's packages."""
     found = _chromium_on_path() or _playwrights_chromium()
