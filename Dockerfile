@@ -51,6 +51,7 @@ FROM base AS runtime
 ENV PATH=/opt/venv/bin:$PATH
 RUN rm -rf /usr/local/lib/python3*/site-packages/pip* /usr/local/lib/python3*/site-packages/setuptools* \
         /usr/local/lib/python3*/site-packages/wheel* /usr/local/lib/python3*/ensurepip /usr/local/bin/pip* && \
+    install -d -o 0 -g 0 -m 0755 /app && \
     install -d -o 10001 -g 10001 -m 0755 /srv/static && \
     install -d -o 10001 -g 10001 -m 0700 /run/engawa && \
     install -d -o 10001 -g 10001 -m 0755 /run/engawa/postgres /run/engawa/pushpin

@@ -68,6 +68,7 @@ def builder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Builder]:
     )
     assert made.returncode == 0, made.stdout[-4000:]
     (system / "usr/local/bin/python").symlink_to("/usr/bin/python3")
+    shutil.rmtree(system / "var/lib/apt/lists")
     builder = Builder(folder)
     container = builder("from", "scratch")
     builder("copy", "-q", container, system, "/")
