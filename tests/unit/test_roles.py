@@ -230,3 +230,19 @@ def test_what_is_left_out_refers_to_accounts_alone() -> None:
         if field.many_to_one and field.related_model._meta.app_label in of_sockets - {"contenttypes"}
     }
     assert referred == {User}
+
+
+# Secrets in files -----------------------------------------------------------------------------------------
+
+
+def test_the_addresses_of_database_and_redis_may_be_in_files(tmp_path: Path) -> None:
+    (tmp_path / "database").write_text(f"sqlite:///{tmp_path}/other.sqlite3\n")
+    (tmp_path / "redis").write_text("redis://one:6379/0, redis://two:6379/0\n")
+    code = "from config import settings; print(settings.DATABASES['default']['NAME'], *settings.REDIS_URLS)"
+    files = {"DATABASE_URL_FILE": str(tmp_path / "database"), "REDIS_URL_FILE": str(tmp_path / "redis")}
+    status, said = run(tmp_path, code, DATABASE_URL="", REDIS_URL="", **files)
+    assert status == 0, said
+    assert said.split() == [f"{tmp_path}/other.sqlite3", "redis://one:6379/0", "redis://two:6379/0"]
+    status, said = run(tmp_path, code, **files)
+    assert status == 1
+    assert "DATABASE_URL and DATABASE_URL_FILE are both set: keep one of them." in said
