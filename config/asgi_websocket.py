@@ -17,7 +17,9 @@ from django.urls import path, re_path  # noqa: E402
 from chat import health  # noqa: E402
 from chat.plain import say  # noqa: E402
 from chat.routing import websocket_urlpatterns  # noqa: E402
+from config.guard import Guard  # noqa: E402
 from config.lifespan import lifespan  # noqa: E402
+from config.outermost import Outermost  # noqa: E402
 
 _UPGRADE = {"Upgrade": "websocket", "Connection": "Upgrade"}
 
@@ -26,7 +28,7 @@ async def no_pages(scope: dict, receive: ASGIReceiveCallable, send: ASGISendCall
     await say(send, 426, "Only WebSockets are served here, at /ws/chat/<room>/. Pages are elsewhere.", _UPGRADE)
 
 
-application = ProtocolTypeRouter(
+router = ProtocolTypeRouter(
     {
         "http": URLRouter(
             [path("health/live", health.live), path("health/ready", health.ready), re_path(r"", no_pages)]
@@ -35,3 +37,5 @@ application = ProtocolTypeRouter(
         "lifespan": lifespan,
     }
 )
+router.application_mapping["http"] = Guard(router.application_mapping["http"])
+application = Outermost(router)

@@ -354,7 +354,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {
         "line": {"()": "config.logs.Line", "fmt": "{asctime} {levelname:<7} {name}{place}: {message}", "style": "{"},
-        "json": {"()": "config.logs.JsonLine", "role": "all"},
+        "json": {"()": "config.logs.JsonLine", "role": ROLE},
     },
     "filters": {"one_line": {"()": "config.logs.OneLine"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["one_line"]}},

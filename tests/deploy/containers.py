@@ -70,7 +70,9 @@ class Container(Process):
     def stop(self) -> int:
         """Tell it to leave, as its service says, and return its exit code."""
         self._wanted = False
-        return super().stop()
+        code = super().stop()
+        self._seen = True
+        return code
 
     def kill(self) -> None:
         """End it as a crash does. Its policy applies."""

@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from tests.clients import participant
-from tests.deploy.crowd import Watching, until, watch, watch_together
+from tests.deploy.viewers import Watching, until, watch, watch_together
 from tests.deploy.pushpin import Pushpin
 from tests.parts import LONG
 from tests.people import browsing, cookies_of
