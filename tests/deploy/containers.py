@@ -43,7 +43,6 @@ class Container(Process):
         self.log, self.cwd, self.user = log, image.cwd, image.user
         self.stop_signal, self.stop_seconds = service.stop_signal, service.stop_seconds
         self.restarts = 0  # how many times it ended without being told to, and was started again
-        self.ends: list[int] = []  # the exit codes of those times
         self._wanted = False
         self._due = self._began = 0.0
         self._pause = FIRST_PAUSE_SECONDS
@@ -90,7 +89,6 @@ class Container(Process):
             self._wanted &= policy in ("always", "unless-stopped") or (policy == "on-failure" and code != 0)
             if self._wanted:
                 self.restarts += 1
-                self.ends.append(code)
                 steady = monotonic() - self._began > STEADY_SECONDS
                 self._pause = FIRST_PAUSE_SECONDS if steady else 2 * self._pause
                 self._due = monotonic() + self._pause
@@ -146,6 +144,7 @@ class Engine:
 
     def __init__(self) -> None:
         self.containers: dict[str, Container] = {}
+        self._restarts_of_removed = 0
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._thread.start()
@@ -165,7 +164,13 @@ class Engine:
         container = self.containers[name]
         code = container.stop()
         del self.containers[name]
+        self._restarts_of_removed += container.restarts
         return code
+
+    @property
+    def restarts(self) -> int:
+        """How many times something has ended without being told to, and was started again."""
+        return self._restarts_of_removed + sum(each.restarts for each in self.containers.values())
 
     def close(self) -> None:
         for container in reversed(self.containers.values()):

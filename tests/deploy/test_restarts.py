@@ -4,7 +4,8 @@ hears everything once."""
 import asyncio
 import itertools
 from collections.abc import Callable
-from time import monotonic
+from concurrent.futures import ThreadPoolExecutor
+from time import monotonic, sleep
 
 import pytest
 
@@ -42,25 +43,20 @@ class Truth:
 
     def told(self) -> None:
         """Wait until every process says what is; each lives all the time."""
-        expected = self._expected()
-        for container in self._serving():
-            deadline = monotonic() + SEEN_SECONDS
+        expected, deadline = self._expected(), monotonic() + SEEN_SECONDS
+
+        def tells(container: Container) -> None:
             while (said := _said(container)) != expected:
                 assert container.ask("/health/live")[0] == 200, f"{container.name} does not live"
                 assert monotonic() < deadline, f"{container.name} says {said}, and {expected} is true"
-        self.live()
-
-    def live(self) -> None:
-        for container in self._serving():
+                sleep(0.05)
             assert container.ask("/health/live")[0] == 200, f"{container.name} does not live"
 
-    def _serving(self) -> list[Container]:
         there = [each for service in SERVING if service not in self.away for each in self.topology.of(service)]
-        return [each for each in there if each.is_running]
+        _together(tells, there)
 
     def stop(self, service: str) -> None:
-        for container in self.topology.of(service):
-            container.stop()
+        _together(Container.stop, self.topology.of(service))
         self.away.add(service)
 
     def start(self, service: str) -> None:
@@ -69,6 +65,11 @@ class Truth:
         for container in self.topology.of(service):
             container.until(_is_up(container), SEEN_SECONDS, "it answers")
         self.away.discard(service)
+
+
+def _together(what: Callable[[Container], object], containers: list[Container]) -> None:
+    with ThreadPoolExecutor() as threads:
+        list(threads.map(what, containers))
 
 
 def _said(container: Container) -> tuple[int, str]:
@@ -94,7 +95,7 @@ def _crowd(topology: Topology, room: str, seed: int) -> Crowd:
 
 @pytest.mark.timeout(300)
 async def test_each_alone(topology: Topology, room: str) -> None:
-    truth, before = Truth(topology), topology.restarts()
+    truth, before = Truth(topology), topology.engine.restarts
     async with _crowd(topology, room, 1000) as crowd:
         recoveries = []
         for service in SERVICES:
@@ -104,7 +105,7 @@ async def test_each_alone(topology: Topology, room: str) -> None:
             await asyncio.to_thread(truth.told)
             recoveries.append(await crowd.goes_on(CAUGHT_UP_SECONDS, POSTS))
         await law.hold(crowd, "Shipped: each service stopped", len(SERVICES), recoveries)
-    assert topology.restarts() == before, "something ended because something else was away"
+    assert topology.engine.restarts == before, "something ended because something else was away"
 
 
 def _orders() -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
@@ -115,7 +116,7 @@ def _orders() -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
 
 @pytest.mark.timeout(3600 if LONG else 300)
 async def test_all_of_them_in_any_order(topology: Topology, room: str) -> None:
-    truth, before = Truth(topology), topology.restarts()
+    truth, before = Truth(topology), topology.engine.restarts
     async with _crowd(topology, room, 1100) as crowd:
         recoveries = []
         for going, coming in _orders():
@@ -127,12 +128,12 @@ async def test_all_of_them_in_any_order(topology: Topology, room: str) -> None:
                 await asyncio.to_thread(truth.told)
             recoveries.append(await crowd.goes_on(CAUGHT_UP_SECONDS, POSTS))
         await law.hold(crowd, "Shipped: all services stopped, in turn", len(recoveries), recoveries)
-    assert topology.restarts() == before, "something ended because something else was away"
+    assert topology.engine.restarts == before, "something ended because something else was away"
 
 
 async def test_what_crashes_is_started_again(topology: Topology, room: str) -> None:
     """Once for each, by its policy, and nothing else with it."""
-    before = topology.restarts()
+    before = topology.engine.restarts
     crashed = ["web-1", "websocket-1", "redis-1", "caddy-1", "scheduler-1"]
     async with _crowd(topology, room, 1200) as crowd:
         recoveries = []
@@ -143,5 +144,5 @@ async def test_what_crashes_is_started_again(topology: Topology, room: str) -> N
             await asyncio.to_thread(container.until, lambda one=container, n=count: one.restarts > n, 5, "it is back")
             recoveries.append(await crowd.goes_on(CAUGHT_UP_SECONDS, POSTS))
         await law.hold(crowd, "Shipped: kill -9 of each service", len(crashed), recoveries)
-    after = topology.restarts()
+    after = topology.engine.restarts
     assert after - before == len(crashed)

@@ -206,9 +206,3 @@ def test_sockets_have_processes_of_their_own(topology: Topology, room: str) -> N
         assert container.ask("/health/live")[0] == 200
     with topology.http() as http:
         assert http.get(f"/ws/chat/{room}/").status_code == 426
-
-
-def test_nothing_wrote_beside_its_volumes(topology: Topology) -> None:
-    kept = {path.relative_to(topology.folder).parts[0] for path in Path(topology.folder).rglob("*")}
-    logs = {f"{name}.log" for name in topology.engine.containers}
-    assert kept - logs <= {"volumes"}

@@ -74,10 +74,6 @@ class Topology:
         finally:
             self._pretended = {}
 
-    def restarts(self) -> int:
-        """How many times something has ended without being told to, and was started again."""
-        return sum(each.restarts for each in self.engine.containers.values())
-
     def _running(self, service: str) -> list[str]:
         return self._pretended.get(service) or [each.address for each in self.of(service) if each.is_running]
 
