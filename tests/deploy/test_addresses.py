@@ -43,12 +43,14 @@ def recording(topology: Topology) -> Iterator[Recorder]:
 
     paths = ("/chat/", "/ws/chat/lobby/")
     with recorder_at(address, port) as recorder:
-        with topology.pretending(("web", "websocket"), address):
-            while not all(map(answers, paths)):
-                sleep(0.05)  # Caddy asks for names once a second
-            yield recorder
-        while any(map(answers, paths)):
-            sleep(0.05)
+        try:
+            with topology.pretending(("web", "websocket"), address):
+                while not all(map(answers, paths)):
+                    sleep(0.05)  # Caddy asks for names once a second
+                yield recorder
+        finally:
+            while any(map(answers, paths)):
+                sleep(0.05)
 
 
 def test_caddy_says_who_it_was(topology: Topology) -> None:

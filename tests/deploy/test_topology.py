@@ -20,6 +20,8 @@ FIRST_BYTE_SECONDS = 2.0  # from the request
 PASSED_ON_SECONDS = 1.0  # from the post, on the average of several, on a busy machine
 MESSAGES = 10
 GONE_SECONDS = 10
+NAMES_SECONDS = 2.5  # until Caddy has asked for the names again, and then some
+UNREACHED_SECONDS = 1.0
 TOO_LARGE = 1024 * 1024  # for Engawa
 FAR_TOO_LARGE = 3 * TOO_LARGE  # for Caddy, too
 TIMES = 4
@@ -94,6 +96,24 @@ async def test_nothing_is_buffered(topology: Topology, room: str, form: str) -> 
                     text += await anext(pieces)
                 waited += monotonic() - posted
             assert waited / MESSAGES < PASSED_ON_SECONDS
+
+
+async def test_who_cannot_be_reached_is_not_waited_for(topology: Topology, room: str) -> None:
+    """A container has its name before what is in it listens: then it has the fewest connections of all, and yet nobody
+    else's page hangs on it."""
+    coming = topology.network.address("coming-1")
+    there = [web.address for web in topology.of("web")]
+    longest = 0.0
+    async with httpx.AsyncClient(base_url=topology.base, http2=True, verify=topology.trust, timeout=20) as client:
+        for _ in range(2 * len(there)):
+            await client.send(client.build_request("GET", f"/feeds/{room}/stream"), stream=True)
+        with topology.pretending(("web",), coming, *there):
+            until = monotonic() + NAMES_SECONDS
+            while monotonic() < until:
+                began = monotonic()
+                assert (await client.get(f"/feeds/{room}/")).status_code == 200
+                longest = max(longest, monotonic() - began)
+    assert longest < UNREACHED_SECONDS
 
 
 async def test_who_leaves_is_let_go(topology: Topology, room: str) -> None:

@@ -66,9 +66,9 @@ class Topology:
         return [each for each in self.engine.containers.values() if each.service.name == service]
 
     @contextmanager
-    def pretending(self, services: tuple[str, ...], address: str) -> Iterator[None]:
-        """Have those names lead to one address, where somebody else answers."""
-        self._pretended = {service: [address] for service in services}
+    def pretending(self, services: tuple[str, ...], *addresses: str) -> Iterator[None]:
+        """Have those names lead to other addresses."""
+        self._pretended = {service: list(addresses) for service in services}
         try:
             yield
         finally:
