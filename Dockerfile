@@ -34,7 +34,7 @@ RUN find /opt/venv -type d -name tests -prune -exec rm -r {} + && \
 # What browsers load is made here, once.
 FROM packages-web AS code
 WORKDIR /app
-COPY manage.py ./
+COPY manage.py pyproject.toml ./
 COPY config config
 COPY chat chat
 COPY feeds feeds
@@ -66,10 +66,10 @@ LABEL org.opencontainers.image.title="Engawa, WebSockets" \
       org.opencontainers.image.description="Rooms over WebSocket, and nothing else" \
       org.opencontainers.image.version="${VERSION}"
 COPY --from=packages-websocket /opt/venv /opt/venv
-COPY --from=code /app/manage.py ./
+COPY --from=code /app/manage.py /app/pyproject.toml ./
 COPY --from=code /app/config config
 COPY --from=code /app/chat chat
-COPY --from=code /app/feeds/__init__.py /app/feeds/apps.py /app/feeds/eventstream.py /app/feeds/grip.py feeds/
+COPY --from=code /app/feeds/__init__.py /app/feeds/apps.py /app/feeds/encoders.py /app/feeds/grip.py /app/feeds/publishing.py feeds/
 COPY --from=code /app/locale locale
 CMD ["python", "-m", "config.serve", "websocket"]
 

@@ -9,8 +9,8 @@ import psutil
 import pytest
 
 from tests.clients import participant
-from tests.deploy.viewers import Watching, until, watch, watch_together
 from tests.deploy.pushpin import Pushpin
+from tests.deploy.viewers import Watching, until, watch, watch_together
 from tests.parts import LONG
 from tests.people import browsing, cookies_of
 from tests.servers import Engawa, Postgres, Redis, free_port, manage
