@@ -66,7 +66,8 @@ class Cluster:
 def make_room(http: httpx.Client, name: str) -> str:
     """Make a room by the start page. Returns its slug."""
     http.get("/chat/").raise_for_status()
-    form = {"name": name, "csrfmiddlewaretoken": http.cookies["csrftoken"]}
+    token = next(cookie.value for cookie in http.cookies.jar if cookie.name.endswith("csrftoken"))
+    form = {"name": name, "csrfmiddlewaretoken": token}
     page = http.post("/chat/", data=form, headers={"Referer": str(http.base_url)}).raise_for_status()
     return page.url.path.removeprefix("/chat/").strip("/")
 
