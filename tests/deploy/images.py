@@ -113,6 +113,7 @@ class Images:
             "RESOLVERS": f"resolvers udp/127.0.0.1:{self._topology.names.port}",
             "CADDY_GLOBAL_OPTIONS": "\n".join(options),
             "PROXY_OPTIONS": "",  # what a newer Caddy knows
+            "BUFFERS": "buffer_requests",  # as an older one has it
             "ADMIN_SOCKET": str(self.volumes / "caddy.sock"),
             "HEALTH_PORT": str(self._network.port(2020)),
         }

@@ -231,7 +231,9 @@ def test_only_what_makes_images_has_what_makes_packages() -> None:
 
 @pytest.mark.parametrize("profiles", ["", "edge"])
 def test_caddy_takes_its_file_as_compose_gives_it(profiles: str) -> None:
-    given = composed(COMPOSE_PROFILES=profiles, PROXY_OPTIONS=" ")["services"]["caddy"]["environment"]
+    given = composed(COMPOSE_PROFILES=profiles, PROXY_OPTIONS=" ", BUFFERS="buffer_requests")["services"]["caddy"][
+        "environment"
+    ]
     file = ROOT / "deploy" / "caddy" / "Caddyfile"
     done = subprocess.run(
         [caddy(), "validate", "--config", file, "--adapter", "caddyfile"],
