@@ -67,7 +67,7 @@ def restore(path: Path, tell: Callable[[str], None], verbosity: int = 0) -> int:
         stream = stack.enter_context(copy.open())
         take_its_place = stack.enter_context(kind.beside(stream, scratch, manifest.schema))
         if count := upgrading.migrate(MIGRATE_SECONDS, verbosity):
-            tell(f"{count} migrations were applied, which are newer than the backup.")
+            tell(f"Migrations that are newer than the backup were applied: {count}.")
         with transaction.atomic():
             Headcount.objects.all().delete()
             schedule.forget_holders()
