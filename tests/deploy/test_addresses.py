@@ -129,9 +129,11 @@ async def test_engawa_knows_who_it_was(topology: Topology, room: str) -> None:
             speaker.by_page(topology.base, source, headers, network)
     port = topology.network.port(8000)
     # Of whom a process believes, what they claim is kept: so it would be seen if it were believed of others.
+    # But it says https: who comes by http is only led there.
+    lies = {**LIES, "X-Forwarded-Proto": "https"}
     for source, network in ((SOMEBODY, ""), (PROXY, CLAIMED)):
         for container in topology.of("websocket"):
-            await speaker.by_socket(f"ws://localhost:{port}", source, LIES, network, host=container.address)
+            await speaker.by_socket(f"ws://localhost:{port}", source, lies, network, host=container.address)
         for container in topology.of("web"):
-            speaker.by_page(f"http://{container.address}:{port}", source, LIES, network)
+            speaker.by_page(f"http://{container.address}:{port}", source, lies, network)
     speaker.check()

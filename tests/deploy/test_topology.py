@@ -106,7 +106,7 @@ async def test_who_cannot_be_reached_is_not_waited_for(topology: Topology, room:
     longest = 0.0
     async with httpx.AsyncClient(base_url=topology.base, http2=True, verify=topology.trust, timeout=20) as client:
         await client.get(f"/chat/{room}/")
-        form = {"X-CSRFToken": client.cookies["csrftoken"], "Referer": topology.base, "Accept": "application/json"}
+        form = {"X-CSRFToken": client.cookies["__Host-csrftoken"], "Referer": topology.base, "Accept": "application/json"}
         for _ in range(2 * len(there)):
             await client.send(client.build_request("GET", f"/feeds/{room}/stream"), stream=True)
         with topology.pretending(("web",), coming, *there):
