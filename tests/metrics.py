@@ -30,6 +30,14 @@ class Scrape:
         assert name in self.names, name
         return self.samples[name, labels]
 
+    def __sub__(self, before: "Scrape") -> "Scrape":
+        """What was added since."""
+        since = Scrape()
+        since.names = self.names
+        since.samples = Counter(self.samples)
+        since.samples.subtract(before.samples)
+        return since
+
     def by_label(self, name: str) -> dict[str, float]:
         """Those that are not 0, of a metric with one label."""
         assert name in self.names, name
@@ -44,11 +52,16 @@ class Scrape:
 
 def scrape(*ports: int) -> Scrape:
     """Ask the processes whose ``/metrics`` is on these ports of this machine."""
-    return Scrape(*map(_text, ports))
+    return scrape_at(*(f"127.0.0.1:{port}" for port in ports))
 
 
-def _text(port: int) -> str:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=20) as response:
+def scrape_at(*places: str) -> Scrape:
+    """Ask the processes whose ``/metrics`` is at these hosts and ports."""
+    return Scrape(*map(_text, places))
+
+
+def _text(place: str) -> str:
+    with urllib.request.urlopen(f"http://{place}/metrics", timeout=20) as response:
         return response.read().decode()
 
 

@@ -5,6 +5,7 @@ import http.client
 import re
 import ssl
 import subprocess
+from contextlib import AsyncExitStack
 from pathlib import Path
 from time import monotonic
 
@@ -12,13 +13,15 @@ import httpx
 import psutil
 import pytest
 
-from tests.clients import participant, viewer
+from tests.clients import Participant, participant, viewer
 from tests.deploy.topology import Topology
+from tests.metrics import Scrape, scrape_at
 from tests.parts import curl
 
 FIRST_BYTE_SECONDS = 2.0  # from the request
 PASSED_ON_SECONDS = 1.0  # from the post, on the average of several, on a busy machine
 MESSAGES = 10
+WRITERS, POSTS, FOLLOWERS = 3, 20, 5
 GONE_SECONDS = 10
 NAMES_SECONDS = 2.5  # until Caddy has asked for the names again, and then some
 UNREACHED_SECONDS = 1.0
@@ -106,7 +109,11 @@ async def test_who_cannot_be_reached_is_not_waited_for(topology: Topology, room:
     longest = 0.0
     async with httpx.AsyncClient(base_url=topology.base, http2=True, verify=topology.trust, timeout=20) as client:
         await client.get(f"/chat/{room}/")
-        form = {"X-CSRFToken": client.cookies["__Host-csrftoken"], "Referer": topology.base, "Accept": "application/json"}
+        form = {
+            "X-CSRFToken": client.cookies["__Host-csrftoken"],
+            "Referer": topology.base,
+            "Accept": "application/json",
+        }
         for _ in range(2 * len(there)):
             await client.send(client.build_request("GET", f"/feeds/{room}/stream"), stream=True)
         with topology.pretending(("web",), coming, *there):
@@ -138,6 +145,45 @@ async def test_who_leaves_is_let_go(topology: Topology, room: str) -> None:
     while held() > max(before, during - 10):
         assert monotonic() < deadline, "streams are held for nobody"
         await asyncio.sleep(0.05)
+
+
+def counted_by_all(topology: Topology) -> Scrape:
+    """What all that serve say of themselves, together, on the port that is for Prometheus alone."""
+    serving = [*topology.of("web"), *topology.of("websocket")]
+    return scrape_at(*(f"{each.address}:{each.environment['METRICS_PORT']}" for each in serving))
+
+
+async def test_what_is_counted_inside_is_what_came_out_of_the_door(topology: Topology, room: str) -> None:
+    before = counted_by_all(topology)
+    texts = [[f"writer {writer}: {number}" for number in range(POSTS)] for writer in range(WRITERS)]
+    everything = sorted(text for each in texts for text in each)
+    async with AsyncExitStack() as stack:
+        writers = [await stack.enter_async_context(inside(topology, room)) for _ in range(WRITERS)]
+        sockets = [await stack.enter_async_context(inside(topology, room)) for _ in range(FOLLOWERS)]
+        streams = [await stack.enter_async_context(seen(topology, room)) for _ in range(FOLLOWERS)]
+
+        async def say(writer: Participant, words: list[str]) -> list[str]:
+            return [(await writer.post(word))["type"] for word in words]
+
+        answers = await asyncio.gather(*map(say, writers, texts))
+        last = (await writers[0].post("the last word"))["type"]
+        heard = await asyncio.gather(*(each.events_until("the last word") for each in [*sockets, *streams]))
+        # Writers hear of it as well, some of them a moment after they were answered.
+        deadline = monotonic() + GONE_SECONDS
+        posted = WRITERS * POSTS + 1
+        of_sockets = (WRITERS + FOLLOWERS) * posted
+        while (after := counted_by_all(topology) - before)("engawa_deliveries_total", "websocket") < of_sockets:
+            assert monotonic() < deadline, after.samples
+            await asyncio.sleep(0.05)
+    assert answers == [["posted"] * POSTS] * WRITERS
+    assert last == "posted"
+    for events in heard:
+        assert sorted(event["message"] for event in events) == sorted([*everything, "the last word"])
+    assert after("engawa_messages_posted_total") == posted
+    assert after("engawa_connections_opened_total", "websocket") == WRITERS + FOLLOWERS
+    assert after("engawa_connections_opened_total", "sse") == FOLLOWERS
+    assert after("engawa_deliveries_total", "websocket") == of_sockets
+    assert after("engawa_deliveries_total", "sse") == FOLLOWERS * posted
 
 
 def test_built_files_are_caddys_and_kept_for_ever(topology: Topology, room: str) -> None:
