@@ -8,6 +8,7 @@ import socket
 import tempfile
 from pathlib import Path
 
+import httpx
 import psutil
 
 from tests.parts import pushpin_programs
@@ -38,7 +39,14 @@ class Pushpin(Process):
         self.wait_until_ready()
 
     def wait_until_ready(self) -> None:
-        self.wait_until(lambda: all(map(_listens, (self.port, self.publish_port))))
+        self.wait_until(lambda: _listens(self.publish_port) and self.asked() != 0)
+
+    def asked(self, path: str = "/health/ready") -> int:
+        """The status that it answers with. 0 where it does not."""
+        try:
+            return httpx.get(f"{self.base}{path}", timeout=5).status_code
+        except httpx.TransportError:
+            return 0
 
     def processes(self) -> list[psutil.Process]:
         """What it consists of."""

@@ -1,16 +1,15 @@
 """Pushpin in front of the streams, as it ships: it holds the viewers, and we hold none."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
-import httpx
 import psutil
 import pytest
 
 from tests.clients import participant
 from tests.deploy.pushpin import Pushpin
-from tests.deploy.viewers import Watching, until, watch, watch_together
+from tests.deploy.viewers import Watching, all_leave, until, watch, watch_together
 from tests.parts import LONG
 from tests.people import browsing, cookies_of
 from tests.servers import Engawa, Postgres, Redis, free_port, manage
@@ -70,10 +69,18 @@ def edge(tmp_path_factory: pytest.TempPathFactory, postgres: Postgres, redis: Re
     }
     one = Engawa(folder, "one", PORT=str(ports[0]), **settings)
     two = Engawa(folder, "two", PORT=str(ports[1]), **settings)
-    yield Edge(pushpin, one, two)
-    for process in (one, two):
-        process.stop()
-    pushpin.remove()
+    try:
+        yield Edge(pushpin, one, two)
+    finally:
+        for process in (one, two):
+            process.stop()
+        pushpin.remove()
+
+
+@pytest.fixture(autouse=True)
+async def _nobody_stays() -> AsyncIterator[None]:
+    yield
+    await all_leave()
 
 
 def ids(slug: str, first: int, last: int) -> list[str]:
@@ -124,7 +131,7 @@ async def test_it_holds_everybody_and_tells_everybody_everything_once(edge: Edge
     await post(edge, "hall", ["while it was away"] * 5)
     edge.pushpin.start()
     edge.pushpin.wait_until_ready()
-    edge.pushpin.wait_until(lambda: httpx.get(f"{edge.base}/health/ready").status_code == 200)
+    edge.pushpin.wait_until(lambda: edge.pushpin.asked() == 200)
     back = await watch_together(
         VIEWERS, edge.base, "/feeds/hall/stream", lambda number: {"Last-Event-ID": f"hall:{MESSAGES + 20}"}
     )
@@ -133,8 +140,6 @@ async def test_it_holds_everybody_and_tells_everybody_everything_once(edge: Edge
     await until(lambda: have(back, f"hall:{MESSAGES + 30}"))
     assert all(each.ids == ids("hall", MESSAGES + 21, MESSAGES + 30) for each in back)
     assert edge.held_by_us() < MOST_CONNECTIONS
-    for each in back:
-        each.leave()
 
 
 def only_lasting(body: bytes) -> list[bytes]:
@@ -167,10 +172,11 @@ async def test_it_says_what_we_would_say(edge: Edge) -> None:
     everybody = [each for pair in pairs for each in pair]
     await until(lambda: have(everybody, last))
     await until(lambda: all(b":\nevent: heartbeat\ndata: {" in each.body for each in everybody))
-    own = {"date", "server", "connection", "transfer-encoding"}
+    own = {"date", "server", "connection", "transfer-encoding", "x-request-id"}
     for held, direct in pairs:
         assert only_lasting(held.body) == only_lasting(direct.body)
         assert held.status == direct.status
+        assert held.headers["x-request-id"] != direct.headers["x-request-id"]
         assert {name: value for name, value in held.headers.items() if name not in own} == {
             name: value for name, value in direct.headers.items() if name not in own
         }
@@ -184,8 +190,6 @@ async def test_it_says_what_we_would_say(edge: Edge) -> None:
         held, direct = [await watch(base, refused, headers) for base in (edge.base, edge.one.base)]
         assert held.status == direct.status >= 400
         assert held.body == direct.body
-    for each in everybody:
-        each.leave()
 
 
 async def test_who_may_no_longer_read_is_let_go_and_nobody_else(edge: Edge) -> None:
@@ -294,8 +298,6 @@ async def test_what_was_not_published_is_asked_for(edge: Edge) -> None:
     edge.make(say.format("but this"))
     await until(lambda: have(watching, "quiet:3"), seconds=8)
     assert all(each.ids == ids("quiet", 1, 3) for each in watching)
-    for each in watching:
-        each.leave()
 
 
 async def test_a_proxy_that_stands_still_holds_up_nobody(edge: Edge) -> None:
@@ -317,5 +319,3 @@ async def test_a_proxy_that_stands_still_holds_up_nobody(edge: Edge) -> None:
     assert slowest < 1
     await until(lambda: have(watching, "still:200"))
     assert all(each.ids == ids("still", 1, 200) for each in watching)
-    for each in watching:
-        each.leave()

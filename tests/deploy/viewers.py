@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 PATIENCE_SECONDS = 30
 AT_ONCE = 40  # who open a stream in the same moment
 
+present: set["Watching"] = set()  # all who are connected
+
 _SAID = re.compile(rb"^id: (\S+)\ndata: \{", re.MULTILINE)
 
 
@@ -25,6 +27,7 @@ class Watching(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         self.transport = transport
+        present.add(self)
 
     def data_received(self, data: bytes) -> None:
         self._raw += data
@@ -50,6 +53,7 @@ class Watching(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self.has_ended = True
+        present.discard(self)
 
     @property
     def body(self) -> bytes:
@@ -98,3 +102,10 @@ async def until(is_so: Callable[[], object], seconds: float = PATIENCE_SECONDS) 
     while not is_so():
         assert time.monotonic() < deadline, "it did not come to that in time"
         await asyncio.sleep(0.02)
+
+
+async def all_leave() -> None:
+    """Nobody is connected any longer."""
+    for each in present:
+        each.leave()
+    await until(lambda: not present)
