@@ -24,12 +24,7 @@ urlpatterns = [
     path("accounts/guest/", GuestView.as_view(), name="guest"),
     path("accounts/language/", LanguageView.as_view(), name="language"),
     path("words/<str:language>.<str:digest>.js", WordsView.as_view(), name="words"),
-    path("accounts/login/", SignInView.as_view(), name="login"),
-    path(
-        "accounts/login/",
-        auth.LoginView.as_view(redirect_authenticated_user=True, extra_context={"oidc_name": settings.OIDC_NAME}),
-        name="login",
-    ),
+    path("accounts/login/", SignInView.as_view(extra_context={"oidc_name": settings.OIDC_NAME}), name="login"),
     path("accounts/logout/", auth.LogoutView.as_view(), name="logout"),
     path("accounts/password_change/", PasswordChangeView.as_view(), name="password_change"),
     path("accounts/password_change/done/", auth.PasswordChangeDoneView.as_view(), name="password_change_done"),

@@ -186,6 +186,26 @@ async def test_what_is_counted_inside_is_what_came_out_of_the_door(topology: Top
     assert after("engawa_deliveries_total", "sse") == FOLLOWERS * posted
 
 
+def test_what_lets_somebody_in_is_in_no_log(topology: Topology, room: str) -> None:
+    """Tickets, invitations and links to a new password, asked for and come from."""
+    secret = "q7Jx2MZtB0"
+    addresses = [
+        f"/feeds/{room}/?ticket={secret}",
+        f"/join/{secret}/",
+        f"/accounts/reset/MQ/{secret}/",
+        f"/accounts/login/?next=/join/{secret}/",
+    ]
+    with topology.http() as http:
+        for number, address in enumerate(addresses):
+            http.get(address, headers={"User-Agent": f"asks {number}"})
+            http.get("/health/live", headers={"Referer": topology.base + address, "User-Agent": f"comes {number}"})
+    log = topology["caddy"].log
+    expected = [f"{how} {number}" for number in range(len(addresses)) for how in ("asks", "comes")]
+    topology["caddy"].until(lambda: all(agent in log.read_text() for agent in expected), 10, "all of it is in the log")
+    for container in topology.engine.containers.values():
+        assert secret not in container.log.read_text(), container.name
+
+
 def test_built_files_are_caddys_and_kept_for_ever(topology: Topology, room: str) -> None:
     static = topology.images.volumes / "static"
     with topology.http() as http:
