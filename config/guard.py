@@ -89,9 +89,11 @@ class _Telling:
 
 
 async def _lead_to_https(scope: dict[str, Any], send: Send) -> None:
-    path = scope.get("raw_path") or quote(scope["path"]).encode("ascii")
+    path = (scope.get("raw_path") or quote(scope["path"]).encode("ascii")).partition(b"?")[0]
+    if not path.startswith(b"/"):  # as "@elsewhere", which would be another site behind our name
+        path = b"/"
     query = b"?" + scope["query_string"] if scope.get("query_string") else b""
-    location = settings.PUBLIC_URL.encode() + path.partition(b"?")[0] + query
+    location = settings.PUBLIC_URL.encode() + path + query
     headers = [(b"location", location), (b"content-length", b"0"), (b"cache-control", b"no-store")]
     await send({"type": "http.response.start", "status": 308, "headers": headers})
     await send({"type": "http.response.body", "body": b""})

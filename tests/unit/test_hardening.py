@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from ipaddress import ip_network
 
 import pytest
 from django.conf import settings as site
@@ -11,6 +12,7 @@ from django.test import Client
 
 from chat.identity import guest_token, new_guest
 from chat.models import User
+from config.guard import Guard
 from tests.servers import ROOT, engawa_environment, manage
 
 PASSWORD = "a long password"
@@ -190,6 +192,26 @@ def test_what_others_write_into_headers_is_in_no_answer(cast, path: str) -> None
     assert "evil" not in answer.text + str(answer.headers)
     assert "666" not in str(answer.headers)
     assert browser.get(path, query, headers={"Host": "evil.example.com"}).status_code == 400
+
+
+@pytest.mark.parametrize("target", [b"@evil.example", b".evil.example/", b"http://evil.example/", b"*", b"?x"])
+async def test_whoever_asks_oddly_over_http_is_led_to_no_other_site(settings, target: bytes) -> None:
+    """Not every target of a request begins with a slash."""
+    settings.PUBLIC_URL, settings.TRUSTED_PROXIES = "https://chat.example.org", [ip_network("10.0.0.0/8")]
+    sent: list[dict] = []
+
+    async def send(message: dict) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "path": target.decode(),
+        "raw_path": target,
+        "client": ("10.0.0.1", 1234),
+        "headers": [(b"x-forwarded-proto", b"http")],
+    }
+    await Guard(None)(scope, None, send)
+    assert dict(sent[0]["headers"])[b"location"] == b"https://chat.example.org/"
 
 
 # What the scan of our own code finds ----------------------------------------------------------------------
