@@ -1,7 +1,7 @@
 """Where a connection comes from, as far as that can be believed."""
 
 from functools import lru_cache
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -67,19 +67,23 @@ def is_from_proxy(scope: dict) -> bool:
 def is_trusted(address: str) -> bool:
     """Whether that is the address of a proxy of ours, which is believed what it says of others."""
     try:
-        return any(ip_address(address) in proxies for proxies in settings.TRUSTED_PROXIES)
+        return any(_parsed(address) in proxies for proxies in settings.TRUSTED_PROXIES)
     except ValueError:
         return False
+
+
+def _parsed(address: str) -> IPv4Address | IPv6Address:
+    """An IPv4 address also where a socket for both kinds writes it as ``::ffff:…``. Raises ``ValueError``."""
+    found = ip_address(address)
+    return found.ipv4_mapped or found if found.version == 6 else found
 
 
 @lru_cache(maxsize=1024)  # asked more than once of each connection
 def _network(address: str) -> str:
     try:
-        found = ip_address(address)
+        found = _parsed(address)
     except ValueError:
         return ""
-    if found.version == 6 and found.ipv4_mapped:
-        found = found.ipv4_mapped
     if found.is_loopback:
         return ""
     return str(found) if found.version == 4 else str(ip_network(f"{found}/64", strict=False))
