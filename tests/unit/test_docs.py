@@ -17,6 +17,9 @@ ROOT = Path(settings.BASE_DIR)
 PAGES = [ROOT / "README.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md"))]
 FENCE = re.compile(r"^(`{3,}|~{3,}).*?^\1\s*$", re.MULTILINE | re.DOTALL)
 
+UNNAMED = {"__init__", "apps", "middleware"}
+HEADINGS = {"chat": "rooms, people, messages", "feeds": "every read-only way out"}
+
 
 def read(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
@@ -117,6 +120,26 @@ def test_a_documented_default_is_the_default(name: str) -> None:
 def comment_of(name: str) -> str:
     """What the example says above a setting."""
     return read(".env.example").split(f"\n#{name}=")[0].rpartition("\n\n")[2]
+
+
+# Modules --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("package", ["chat", "feeds"])
+def test_every_module_is_in_one_row_of_the_architecture(package: str) -> None:
+    table = rows(section(read("docs/architecture.md"), f"### `{package}`: {HEADINGS[package]}"))
+    named = [name for row in table for name in re.findall(r"`(\w+)`", row[0])]
+    assert sorted(set(named)) == sorted(named), "a module has two rows"
+    assert {path.stem for path in (ROOT / package).glob("*.py")} - UNNAMED <= set(named)
+
+
+def test_every_module_of_config_is_in_its_paragraph() -> None:
+    text = section(read("docs/architecture.md"), "### `config`: the place where it is put together").partition("\n## ")[
+        0
+    ]
+    assert {path.stem for path in (ROOT / "config").glob("*.py")} - UNNAMED <= set(re.findall(r"`(\w+)`", text))
+    sentences = re.split(r"[;.,]\s", text)
+    assert len(set(sentences)) == len(sentences), "something is said twice"
 
 
 # Errors ---------------------------------------------------------------------------------------------------
