@@ -163,10 +163,14 @@ def scratch_in(folder: Path) -> Iterator[Path]:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
+def made_in(folder: Path) -> list[Path]:
+    """The backups there that were named by their time, the newest last."""
+    return sorted(path for path in folder.iterdir() if _NAME.fullmatch(path.name))
+
+
 def keep_last(folder: Path, count: int) -> list[Path]:
     """Delete all but the last ``count`` backups that were named by their time. Returns those that went."""
-    named = sorted(path for path in folder.iterdir() if _NAME.fullmatch(path.name))
-    gone = named[:-count]
+    gone = made_in(folder)[:-count]
     for path in gone:
         path.unlink(missing_ok=True)
     return gone

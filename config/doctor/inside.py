@@ -21,6 +21,7 @@ from django.utils import timezone
 from chat import log, reindexing
 from chat.subscription import round_trip
 from config.doctor.findings import Broken, Examination, Finding, look, ok, wrong
+from config.doctor.regular import the_backups, the_scheduler
 
 PATIENCE_SECONDS = 5.0
 SLOW_SECONDS = 0.05  # more than a service in the same house takes
@@ -303,4 +304,6 @@ FROM_INSIDE: tuple[Examination, ...] = (
     the_migrations,
     the_logs,
     the_search,
+    the_scheduler,
+    the_backups,
 )

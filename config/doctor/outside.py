@@ -42,6 +42,7 @@ class Site:
         self.scheme = parts.scheme
         self.host = parts.hostname or ""
         self.port = parts.port or (443 if parts.scheme == "https" else 80)
+        self.plain_port = 80  # where who types the name without a scheme may come
         self.trust = trust or ssl.create_default_context()
 
     def connection(self, seconds: float = PATIENCE_SECONDS) -> http.client.HTTPConnection:
@@ -112,6 +113,53 @@ def the_protocol(site: Site) -> Iterator[Finding]:
             )
 
 
+def the_scheme(site: Site) -> Iterator[Finding]:
+    """Who comes by http is led to https, and who comes by https is known to have."""
+    if site.scheme != "https":
+        return
+    if site.port == 443:
+        yield from _led_to_https(site)
+    answer, _ = site.get("/")
+    if answer.status == 308:
+        yield wrong(
+            "https",
+            f"Who comes by it is led to {answer.headers['location']} again and again: the server takes it for http.",
+            "Have the proxy set X-Forwarded-Proto to the scheme that it was asked by.",
+        )
+    elif "strict-transport-security" not in answer.headers:
+        yield look(
+            "https",
+            "There is no Strict-Transport-Security: the server does not know that this is https.",
+            "Have the proxy set X-Forwarded-Proto, name it in TRUSTED_PROXIES, and leave HSTS_SECONDS at its default.",
+        )
+    else:
+        yield ok("https", "The server knows who comes by it, and tells browsers to.")
+
+
+def _led_to_https(site: Site) -> Iterator[Finding]:
+    try:
+        with closing(http.client.HTTPConnection(site.host, site.plain_port, timeout=PATIENCE_SECONDS)) as asked:
+            asked.request("GET", "/")
+            answer = asked.getresponse()
+    except (OSError, http.client.HTTPException) as error:
+        yield look(
+            "https",
+            f"Nobody answers at port {site.plain_port} ({error}): an http:// address of this site leads nowhere.",
+            "Open it, unless that is meant. A proxy may need it for its certificate, too.",
+        )
+        return
+    to = answer.headers["location"] or ""
+    if answer.status in (301, 302, 307, 308) and to.startswith(f"{site.base}/"):
+        yield ok("https", f"Who comes by http is led there ({answer.status}).")
+    else:
+        yield wrong(
+            "https",
+            f"Who comes by http is answered by {answer.status}{f', and led to {to}' if to else ''}.",
+            f"Have the proxy lead them to {site.base}: Caddy does by itself. Engawa does where the proxy says "
+            "X-Forwarded-Proto, and is in TRUSTED_PROXIES.",
+        )
+
+
 def the_health(site: Site) -> Iterator[Finding]:
     for path in ("/health/live", "/health/ready"):
         answer, body = site.get(path)
@@ -147,8 +195,6 @@ def the_pages(site: Site) -> Iterator[Finding]:
     missing = [f"{name} ({why})" for name, why in _WANTED_HEADERS.items() if name not in answer.headers]
     if missing:
         yield wrong("pages", f"Headers are missing: {', '.join(missing)}.", "See that the proxy takes none away.")
-    if site.scheme == "https" and "strict-transport-security" not in answer.headers:
-        yield look("pages", "There is no Strict-Transport-Security.", "Leave HSTS_SECONDS at its default.")
     cookies = answer.headers.get_all("set-cookie") or []
     open_ones = [
         cookie.split("=")[0] for cookie in cookies if site.scheme == "https" and "secure" not in cookie.lower()
@@ -204,7 +250,7 @@ def the_stream(site: Site) -> Iterator[Finding]:
             yield wrong(
                 "streams",
                 f"Their first bytes come {when}: something between keeps them back.",
-                "Turn off buffering of /feeds/…/stream: flush_interval -1 in Caddy, proxy_buffering off in nginx.",
+                "Turn off buffering of /feeds/…/stream: proxy_buffering off in nginx. Caddy does not buffer by itself.",
             )
             return
         if answer.headers["content-encoding"]:
@@ -299,6 +345,7 @@ def the_proxy(site: Site) -> Iterator[Finding]:
 FROM_OUTSIDE: tuple[Examination, ...] = (
     the_way_there,
     the_protocol,
+    the_scheme,
     the_health,
     the_pages,
     the_stream,

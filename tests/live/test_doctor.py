@@ -6,12 +6,20 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from datetime import timedelta
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
+from chat import schedule
+from chat.chores import chores
+from chat.models import Job
+from config.doctor.findings import Finding
+from config.doctor.outside import Site, the_scheme
+from config.doctor.regular import the_backups, the_scheduler
 from tests.servers import ROOT, Engawa, Postgres, engawa_environment, free_port, manage
 
 
@@ -67,11 +75,18 @@ def a_bad_proxy(to: Engawa) -> Iterator[str]:
         def log_message(self, *arguments: object) -> None:
             pass
 
-    proxy = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    with serving(Handler) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
+    """Where it does."""
+    proxy = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     proxy.daemon_threads = True
     threading.Thread(target=proxy.serve_forever, daemon=True).start()
     try:
-        yield f"http://127.0.0.1:{proxy.server_port}"
+        yield proxy.server_port
     finally:
         proxy.shutdown()
         proxy.server_close()
@@ -129,6 +144,116 @@ def test_a_restore_without_its_last_step(tmp_path: Path) -> None:
     assert "logs: There are events beyond the head of torn" in str(doctor(environment, "--inside")[1]["WRONG"])
     manage(environment, "restart_logs")
     assert not doctor(environment, "--inside")[1]["WRONG"]
+
+
+def told(findings: Iterator[Finding]) -> list[tuple[str, str]]:
+    return [(finding.level, finding.says) for finding in findings]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("fields", "level", "says"),
+    [
+        ({}, "ok", "All that was due is done"),
+        ({"due": -14}, "ok", "All that was due is done"),
+        ({"due": -16}, "wrong", "and nobody does it"),
+        ({"due": -600, "holder": "den:7:x", "started": -300, "expires": 1}, "ok", "All that was due is done"),
+        ({"due": -600, "holder": "den:7:x", "started": -361, "expires": 1}, "look", "den:7 has been at tidy since"),
+        ({"due": -600, "holder": "den:7:x", "started": -361, "expires": -16}, "wrong", "and nobody does it"),
+        ({"due": 1, "failures": 1}, "look", "tidy failed last time (the disk is full)"),
+        ({"due": 1, "failures": 2}, "wrong", "tidy failed 2 times in a row (the disk is full)"),
+    ],
+)
+def test_what_is_due_and_not_done(fields: dict[str, object], level: str, says: str) -> None:
+    assert told(the_scheduler())[0][0] == "look"  # nobody has looked yet
+    schedule.enter(chores())
+    now = timezone.now()
+    minutes = {f"{name}_at": now + timedelta(minutes=fields[name]) for name in ("started", "expires") if name in fields}
+    due_at = now + timedelta(minutes=fields.get("due", 30))
+    more = {name: fields[name] for name in ("holder", "failures") if name in fields}
+    Job.objects.filter(name="tidy").update(due_at=due_at, said="the disk is full", **minutes, **more)
+    Job.objects.create(name="no-longer", due_at=now - timedelta(days=9))  # what nobody asks for is nobody's business
+    ((found, sentence),) = told(the_scheduler())
+    assert found == level
+    assert says in sentence
+
+
+def test_backups_that_are_not_made(tmp_path: Path, settings: object) -> None:
+    folder = tmp_path / "backups"
+    assert told(the_backups())[0] == ("look", "BACKUP_FOLDER is not set: none are made by themselves.")
+    settings.BACKUP_FOLDER = str(folder)
+    assert told(the_backups()) == [("wrong", f"There is no folder {folder} here.")]
+    folder.mkdir()
+    (folder / "notes.zip").write_text("not one of ours")
+    assert told(the_backups()) == [("wrong", f"There are none in {folder}.")]
+    environment = engawa_environment(tmp_path, BACKUP_FOLDER=str(folder))
+    manage(environment, "migrate", "-v0")
+    manage(environment, "backup", str(folder))
+    assert "backups: The newest is of" in str(doctor(environment, "--inside")[1]["ok"])
+    settings.BACKUP_HOURS = -2  # as if more time had passed
+    ((level, says),) = told(the_backups())
+    assert level == "wrong"
+    assert "BACKUP_HOURS is -2" in says
+    settings.BACKUP_HOURS = 24
+    (folder / "engawa-99991231T000000Z.zip").write_text("broken off")
+    ((level, says),) = told(the_backups())
+    assert level == "wrong"
+    assert says.startswith("The newest is of no use: ")
+
+
+@pytest.mark.parametrize(
+    ("status", "location", "level"),
+    [
+        (308, "https://chat.example.org/", "ok"),
+        (301, "https://chat.example.org/", "ok"),
+        (301, "https://chat.example.org.elsewhere.org/", "wrong"),
+        (301, "https://elsewhere.org/", "wrong"),
+        (200, None, "wrong"),
+        (None, None, "look"),
+    ],
+)
+def test_who_comes_by_http_is_led_to_https(
+    monkeypatch: pytest.MonkeyPatch, status: int | None, location: str | None, level: str
+) -> None:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if status is None:
+                return  # and closes
+            self.send_response(status)
+            if location:
+                self.send_header("Location", location)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    site = Site("https://chat.example.org", "lobby")
+    monkeypatch.setattr(site, "get", lambda path: (Answered(200, {"strict-transport-security": "max-age=1"}), b""))
+    with serving(Handler) as port:
+        site.host, site.plain_port = "127.0.0.1", port
+        found = told(the_scheme(site))
+    assert [each for each, _ in found] == [level, "ok"]
+
+
+class Answered:
+    def __init__(self, status: int, headers: dict[str, str]) -> None:
+        self.status = status
+        self.headers = headers
+
+
+@pytest.mark.parametrize(
+    ("answer", "level"),
+    [
+        (Answered(200, {}), "look"),
+        (Answered(308, {"location": "https://chat.example.org:8443/"}), "wrong"),
+        (Answered(200, {"strict-transport-security": "max-age=31536000"}), "ok"),
+    ],
+)
+def test_a_proxy_that_does_not_say_https(monkeypatch: pytest.MonkeyPatch, answer: Answered, level: str) -> None:
+    site = Site("https://chat.example.org:8443", "lobby")  # of another port's neighbours nothing is known
+    monkeypatch.setattr(site, "get", lambda path: (answer, b""))
+    assert [each for each, _ in told(the_scheme(site))] == [level]
 
 
 def test_a_database_that_may_forget(postgres: Postgres, tmp_path: Path) -> None:
