@@ -1,6 +1,6 @@
 """``python -m config.serve web`` and ``… websocket``: one role, with WORKERS processes on HOST:PORT.
 
-For services that each do one thing. The database is brought up to date by another (``manage.py migrate``), before.
+For services that each do one thing. The database is brought up to date by another (``manage.py upgrade``), before.
 """
 
 import logging
