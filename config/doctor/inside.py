@@ -58,7 +58,7 @@ def the_settings() -> Iterator[Finding]:
         )
     if settings.EMAIL_BACKEND.endswith("console.EmailBackend"):
         yield look("e-mail", "EMAIL_URL is not set: who forgets a password gets no letter.", "Set EMAIL_URL.")
-    deployment = checks.run_checks(include_deployment_checks=True)
+    deployment = [each for each in checks.run_checks(include_deployment_checks=True) if not each.is_silenced()]
     for message in deployment if public.scheme == "https" else [each for each in deployment if each.is_serious()]:
         says = f"{message.msg} ({message.id})"
         mend = message.hint or "Django's documentation of that check says more."

@@ -315,6 +315,8 @@ def the_machine_room(site: Site) -> Iterator[Finding]:
     answer, _ = site.get("/metrics")
     if answer.status == 200:
         yield wrong("metrics", "Anybody can read /metrics.", "See where the proxy leads /metrics.")
+    else:
+        yield ok("metrics", "They are not for everybody.")
     for port, what in ((5432, "PostgreSQL"), (6379, "Redis"), (9464, "metrics"), (5561, "Pushpin's control port")):
         try:
             socket.create_connection((site.host, port), 1.0).close()
@@ -322,7 +324,6 @@ def the_machine_room(site: Site) -> Iterator[Finding]:
             continue
         if site.host not in ("localhost", "127.0.0.1", "::1"):
             yield wrong("ports", f"{what} ({port}) can be reached from here.", "Close it to all but your own machines.")
-    yield ok("metrics", "They are not for everybody.")
 
 
 def the_proxy(site: Site) -> Iterator[Finding]:

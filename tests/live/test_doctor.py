@@ -122,6 +122,13 @@ def test_what_is_wrong_inside(tmp_path: Path) -> None:
         assert says in wrong, found
 
 
+def test_settings_for_the_world_that_are_as_they_should_be(tmp_path: Path) -> None:
+    secret = "a long secret for tests, made of words " * 2
+    environment = engawa_environment(tmp_path, PUBLIC_URL="https://chat.example.org", SECRET_KEY=secret)
+    found = doctor(environment, "--inside")[1]
+    assert [each for level in ("look", "WRONG") for each in found[level] if each.startswith("settings")] == []
+
+
 def test_a_database_that_is_away_ends_what_needs_it(tmp_path: Path) -> None:
     environment = engawa_environment(tmp_path, DATABASE_URL="postgres://nobody:a-password@127.0.0.1:1/none")
     code, found = doctor(environment, "--inside")
