@@ -22,6 +22,7 @@ LEASE_SECONDS = 120.0
 RENEW_SECONDS = 20.0
 RETRY_SECONDS = 60.0  # after the first failure; doubled by each that follows
 MOST_RETRY_SECONDS = 6 * 3600.0
+LATE = timedelta(minutes=10)  # far more than a scheduler that runs may take to look
 
 logger = logging.getLogger(__name__)
 
@@ -84,6 +85,15 @@ def next_due_at(chores: Sequence[Chore]) -> datetime | None:
     """When the first of them is due that nobody does now."""
     names = [chore.name for chore in chores]
     return Job.objects.filter(name__in=names, holder="").order_by("due_at").values_list("due_at", flat=True).first()
+
+
+def overdue(chores: Sequence[Chore]) -> list[Job]:
+    """Those that should have been begun long ago, while nobody does any of them: then nobody looks."""
+    now = timezone.now()
+    jobs = Job.objects.filter(name__in=[chore.name for chore in chores])
+    if jobs.exclude(holder="").filter(expires_at__gt=now).exists():
+        return []  # one after the other
+    return list(jobs.filter(due_at__lt=now - LATE).order_by("due_at"))
 
 
 def forget_holders() -> None:

@@ -8,7 +8,7 @@ from io import StringIO
 
 import pytest
 from django.contrib.sessions.models import Session
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 from django.utils import timezone
 
@@ -214,6 +214,27 @@ def test_backups_are_a_chore_where_there_is_a_folder_for_them(settings, tmp_path
     assert (backup.name, backup.at_once) == ("backup", True)
     with pytest.raises(CannotBeDone, match="there is no folder"):
         backup.do(never)
+
+
+def test_whether_anybody_does_what_is_due_can_be_asked(clock) -> None:
+    def said() -> str:
+        out = StringIO()
+        call_command("schedule", "--check", stdout=out)
+        return out.getvalue()
+
+    assert said() == "What is due is done.\n"
+    schedule.enter(chores.chores())
+    clock(HOUR + schedule.LATE)
+    assert said() == "What is due is done.\n"
+    clock(timedelta(seconds=1))
+    with pytest.raises(CommandError, match=r"^nobody does what is due: tidy \(since 2026-11-22 13:00:00 UTC\)$"):
+        said()
+    someone = {"holder": "elsewhere:1:x", "expires_at": timezone.now() + timedelta(seconds=1)}
+    Job.objects.filter(name="prune").update(**someone)
+    assert said() == "What is due is done.\n", "it waits for what is done before it"
+    clock(timedelta(seconds=2))
+    with pytest.raises(CommandError, match="nobody does what is due: tidy"):
+        said()
 
 
 def test_the_list_says_what_was_and_what_will_be(clock) -> None:

@@ -4,7 +4,8 @@ import signal
 from argparse import ArgumentParser
 from datetime import datetime
 
-from django.core.management import BaseCommand
+from django.core.management import BaseCommand, CommandError
+from django.db import DatabaseError
 from django.utils import timezone
 
 from chat import schedule
@@ -23,8 +24,12 @@ class Command(BaseCommand):
         what = parser.add_mutually_exclusive_group()
         what.add_argument("--once", action="store_true", help="do what is due now, and end")
         what.add_argument("--list", action="store_true", help="say what was done last and is due next, and end")
+        what.add_argument("--check", action="store_true", help="end with 1 where nobody does what is due")
 
-    def handle(self, *, once: bool, list: bool, **options: object) -> None:
+    def handle(self, *, once: bool, list: bool, check: bool, **options: object) -> None:
+        if check:
+            self._check()
+            return
         if list:
             self._list()
             return
@@ -35,6 +40,16 @@ class Command(BaseCommand):
             scheduler.round()
         else:
             scheduler.run()
+
+    def _check(self) -> None:
+        try:
+            late = schedule.overdue(chores())
+        except DatabaseError as error:
+            raise CommandError(f"the database does not say: {str(error).strip()}") from error
+        if late:
+            jobs = ", ".join(f"{job.name} (since {_moment(job.due_at)})" for job in late)
+            raise CommandError(f"nobody does what is due: {jobs}")
+        self.stdout.write("What is due is done.")
 
     def _list(self) -> None:
         here = chores()
