@@ -14,22 +14,23 @@ RUN groupadd --gid 10001 engawa && \
     useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin engawa && \
     find / -xdev -type f -perm /6000 -exec chmod a-s {} +
 
-# Packages, with the bytecode of all of them and the tests of none.
+# Packages, with the bytecode of all of them.
 FROM base AS packages
 WORKDIR /build
-RUN python -m venv --without-pip /opt/venv
-COPY requirements-websocket.txt ./
+# hadolint ignore=DL3008,DL3009
+RUN apt-get update && \
+    apt-get install -y --no-install-recommends binutils && \
+    python -m venv --without-pip /opt/venv
+COPY deploy/images/lighten requirements-websocket.txt ./
 RUN python -m pip --python /opt/venv/bin/python install --no-cache-dir --no-compile -r requirements-websocket.txt
 
 FROM packages AS packages-web
 COPY requirements.txt ./
 RUN python -m pip --python /opt/venv/bin/python install --no-cache-dir --no-compile -r requirements.txt && \
-    find /opt/venv -type d -name tests -prune -exec rm -r {} + && \
-    python -m compileall -q --invalidation-mode unchecked-hash /opt/venv
+    /build/lighten /opt/venv
 
 FROM packages AS packages-websocket
-RUN find /opt/venv -type d -name tests -prune -exec rm -r {} + && \
-    python -m compileall -q --invalidation-mode unchecked-hash /opt/venv
+RUN /build/lighten /opt/venv
 
 # What browsers load is made here, once.
 FROM packages-web AS code
@@ -53,7 +54,7 @@ RUN rm -rf /usr/local/lib/python3*/site-packages/pip* /usr/local/lib/python3*/si
         /usr/local/lib/python3*/site-packages/wheel* /usr/local/lib/python3*/ensurepip /usr/local/bin/pip* && \
     install -d -o 0 -g 0 -m 0755 /app && \
     install -d -o 10001 -g 10001 -m 0755 /srv/static && \
-    install -d -o 10001 -g 10001 -m 0700 /run/engawa && \
+    install -d -o 10001 -g 10001 -m 0700 /run/engawa /srv/backups && \
     install -d -o 10001 -g 10001 -m 0755 /run/engawa/postgres /run/engawa/pushpin
 WORKDIR /app
 USER 10001:10001
@@ -79,10 +80,13 @@ LABEL org.opencontainers.image.title="Engawa" \
       org.opencontainers.image.description="Pages, streams and commands of Engawa" \
       org.opencontainers.image.version="${VERSION}"
 USER 0
-# For manage.py backup and restore: of the version that the server has.
-# hadolint ignore=DL3008
+# For manage.py backup and restore: of the version that the server has. Its programs themselves, without what chooses
+# among versions of them, and the Perl that this is written in.
+# hadolint ignore=DL3008,SC2046
 RUN apt-get update && \
     apt-get install -y --no-install-recommends postgresql-client-15 && \
+    dpkg --purge --force-depends postgresql-client-common perl \
+        $(dpkg-query --show --showformat '${Package} ' 'perl-modules-*' 'libperl5*') && \
     rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/apt /var/log/dpkg.log
 USER 10001:10001
 COPY --from=packages-web /opt/venv /opt/venv
