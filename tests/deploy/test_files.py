@@ -66,7 +66,8 @@ def test_whoever_forgets_the_domain_is_told() -> None:
 
 def test_every_variable_is_documented() -> None:
     names = set(VARIABLE.findall(FILE.read_text()))
-    documented = set(re.findall(r"^\| `([A-Z_]+)`", read("docs/deployment.md"), re.MULTILINE))
+    rows = re.findall(r"^\| (`[A-Z_`, ]+`) \|", read("docs/deployment.md"), re.MULTILINE)
+    documented = {name for row in rows for name in re.findall(r"\w+", row)}
     assert names - settings.env.names <= documented
 
 
@@ -117,7 +118,7 @@ def test_every_container_has_what_it_needs_and_no_more(name: str) -> None:
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
-    assert service["deploy"]["resources"]["limits"].keys() >= {"cpus", "memory"}
+    assert service["deploy"]["resources"]["limits"].keys() == {"cpus", "memory", "pids"}
     assert service["logging"]["options"]["max-size"]
     assert service["restart"] == ("no" if name in ("setup", "migrate") else "unless-stopped")
     assert "healthcheck" in service
@@ -135,10 +136,44 @@ def test_every_image_is_fixed_or_built_here(name: str) -> None:
         assert image == f"engawa-{SERVICES[name]['build']['target']}"
 
 
+def test_as_many_may_come_as_is_said() -> None:
+    """docs/scaling.md says what a connection takes; what Pushpin's take, docs/deployment.md."""
+    assert _bytes("caddy") >= 10_000 * 110_000
+    (most,) = re.findall(r"^client_maxconn=(\d+)$", read("deploy/pushpin/pushpin.conf"), re.MULTILINE)
+    assert _bytes("pushpin") >= int(most) * 50_000
+    assert SERVICES["pushpin"]["ulimits"]["nofile"] > int(most)
+    first, last_port = map(int, SERVICES["caddy"]["sysctls"]["net.ipv4.ip_local_port_range"].split())
+    assert last_port - first > int(most)
+    assert SERVICES["caddy"]["ulimits"]["nofile"] > 2 * int(most)
+    for name in ("caddy", "web", "websocket", "pushpin"):
+        assert SERVICES[name]["sysctls"]["net.core.somaxconn"] >= 4096, name
+    redis = SERVICES["redis"]["command"]
+    assert _amount(redis[redis.index("--maxmemory") + 1]) < _bytes("redis")
+
+
+def _bytes(name: str) -> int:
+    """How much memory a service may take."""
+    return _amount(SERVICES[name]["deploy"]["resources"]["limits"]["memory"])
+
+
+def _amount(said: str) -> int:
+    number, unit = re.fullmatch(r"(\d+)([gm])b?", said).groups()
+    return int(number) * 1024 ** {"m": 2, "g": 3}[unit]
+
+
+def test_backups_are_made_where_they_stay() -> None:
+    folder = environment("scheduler")["BACKUP_FOLDER"]
+    assert f"backups:{folder}" in SERVICES["scheduler"]["volumes"]
+    assert any(f" {folder}" in value for _, value in STAGES["runtime"].steps), "its user may write there"
+    assert composed(BACKUP_FOLDER="")["services"]["scheduler"]["environment"]["BACKUP_FOLDER"] == ""
+
+
 @pytest.mark.parametrize("name", ENGAWA)
 def test_who_leaves_has_the_time_for_it(name: str) -> None:
     if SERVICES[name]["restart"] != "no":
         assert seconds(SERVICES[name]["stop_grace_period"]) >= settings.DRAIN_SECONDS + 5
+        longer = composed(STOP_SECONDS="610")["services"][name]
+        assert seconds(longer["stop_grace_period"]) == 610
 
 
 def test_addresses_and_ports_agree() -> None:

@@ -15,7 +15,9 @@ import pytest
 from tests.clients import participant
 from tests.deploy.compose import Compose
 from tests.deploy.dockerfile import Layout, last
+from tests.imports import ROOT, imports_of
 from tests.servers import Postgres, Process, Redis, free_port
+from tests.unit.test_roles import ENTRIES, GRIP_URL, environment
 
 DOMAIN = "chat.example.org"
 HEADERS = {"Host": DOMAIN, "X-Forwarded-Proto": "https"}
@@ -112,6 +114,24 @@ def test_pages_name_files_that_caddy_has(web: Layout, given: dict[str, str], sta
     named = re.findall(r'"/static/([^"?]+\.(?:js|css))"', page)
     assert named
     assert [name for name in named if not (static / name).is_file()] == []
+
+
+@pytest.mark.parametrize("grip", ["", GRIP_URL])
+def test_what_sockets_import_is_in_their_image(websocket: Layout, tmp_path: Path, grip: str) -> None:
+    imports = imports_of(environment(tmp_path, GRIP_URL=grip), *ENTRIES)
+    ours = {Path(file).relative_to(ROOT): name for name, file in imports.files.items() if _is_ours(file)}
+    assert len(ours) > 50, "or nothing was looked at"
+    read = {Path("pyproject.toml"): "config.collector"}  # for the version
+    ours |= read
+    missing = [path for path in ours if not (websocket.cwd / path).is_file()]
+    assert not missing, "\n".join(f"{path} is not in it: {imports.chain(ours[path])}" for path in missing)
+    if grip:  # of what is copied file by file
+        there = {path.relative_to(websocket.cwd) for path in (websocket.cwd / "feeds").rglob("*.py")}
+        assert there <= set(ours), "these nobody imports"
+
+
+def _is_ours(file: str) -> bool:
+    return Path(file).is_relative_to(ROOT) and not Path(file).relative_to(ROOT).parts[0].startswith((".", "tests"))
 
 
 @pytest.mark.usefixtures("static")
