@@ -48,12 +48,11 @@ ELSEWHERE = {
     "feeds:frame_helper": "/embed/engawa-frame.js",
     "feeds:frame_helper_version": "/embed/engawa-frame.0123456789abcdef.js",
     "favicon.ico": "/favicon.ico",
-    "health/live": "/health/live",
-    "health/ready": "/health/ready",
     "admin/": "/admin/",
     "^api(?:/(?P<path>[\\s\\S]*))?\\Z": "/api/v1/rooms/veranda/messages",
 }
 BESIDE = (
+    *("/health/live", "/health/ready", "/metrics"),
     *("/nowhere", "/admin/login/", "/admin/nowhere/", "/api/", "/api/docs", "/static/nowhere.js"),
     *("/static/images/icon.png", "/static/favicon.svg", "/static/js/room.js", "/static/admin/css/base.css"),
 )
