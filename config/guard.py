@@ -63,8 +63,9 @@ def completed(headers: Headers, path: str, *, is_secure: bool) -> Headers:
     said = {name.lower(): value for name, value in headers}
     more = [(name, value) for name, value in ALWAYS if name not in said]
     if _CORP not in said:
-        # What any page may read, any page may show. So may it our pictures, which feeds and previews name.
-        is_for_others = said.get(_CORS) == b"*" or path.startswith(f"{settings.STATIC_URL}images/")
+        # What any page may read, any page may show. So may it what is the same for everybody: pictures, which feeds
+        # and previews name, and what a room needs in a frame in a sandbox, whose origin is nobody's.
+        is_for_others = said.get(_CORS) == b"*" or path.startswith(settings.STATIC_URL)
         more.append((_CORP, b"cross-origin" if is_for_others else b"same-origin"))
     if is_secure and settings.SECURE_HSTS_SECONDS and _HSTS not in said:
         more.append((_HSTS, b"max-age=%d" % settings.SECURE_HSTS_SECONDS))

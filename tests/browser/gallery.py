@@ -290,6 +290,8 @@ def people_scenes() -> list[Scene]:
         form("delete-account", "delete_account", "/accounts/delete/", who="mio"),
         form("delete-account-owner", "delete_account", "/accounts/delete/", who="olga"),
         form("delete-account-refused", "delete_account", "/accounts/delete/", fill(ACCOUNT, password="x"), "mio"),
+        form("delete-account-elsewhere", "delete_account", "/accounts/delete/", who="sven"),
+        form("delete-account-long-ago", "delete_account", "/accounts/delete/", fill(ACCOUNT), "sven"),
         form("password-change", "password_change", change, who="olga"),
         form("password-change-refused", "password_change", change, fill(ACCOUNT, old_password="x"), "olga"),
         form("password-change-done", "password_change_done", f"{change}done/", who="olga"),

@@ -70,8 +70,9 @@ class Stage:
                 name: User.objects.create_user(name, f"{name}@example.org", date_joined=timezone.now())
                 for name in names
             }
-            self.users["olga"].set_password(PASSWORD)  # of one: each takes a moment to hash
-            self.users["olga"].save()
+            for name in ("olga", "mio"):  # the others have accounts elsewhere
+                self.users[name].set_password(PASSWORD)
+                self.users[name].save()
             User.objects.create_superuser("root", "root@example.org")
         self.people = {name: user.identity for name, user in self.users.items()}
         self.people["gil"] = new_guest("Gil 田中")

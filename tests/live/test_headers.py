@@ -89,7 +89,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def wrong_in(path: str, answer: httpx.Response) -> Iterator[str]:
     """What an answer to who came by https does not say, or says and should not."""
     said = answer.headers
-    is_open = said.get("access-control-allow-origin") == "*" or path.startswith("/static/images/")
+    is_open = said.get("access-control-allow-origin") == "*" or path.startswith("/static/")
     wanted = {
         "x-content-type-options": {"nosniff"},
         # An invitation's address is a secret, but the form on it has to say from what site it is.
