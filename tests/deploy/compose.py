@@ -43,13 +43,16 @@ class Service:
 
 
 class Compose:
-    """The services that run where no profile is asked for, by their names; its volumes, and the subnets of its
-    networks."""
+    """The services that run with the profiles that COMPOSE_PROFILES names, by their names; its volumes, and the subnets
+    of its networks."""
 
     def __init__(self, variables: Mapping[str, str], file: Path = FILE) -> None:
         content = interpolated(yaml.safe_load(file.read_text()), variables)
+        profiles = set(variables.get("COMPOSE_PROFILES", "").split(","))
         self.services = {
-            name: _service(name, said) for name, said in content["services"].items() if not said.get("profiles")
+            name: _service(name, said)
+            for name, said in content["services"].items()
+            if not said.get("profiles") or profiles & set(said["profiles"])
         }
         self.volumes = tuple(content.get("volumes", ()))
         self.subnets = {

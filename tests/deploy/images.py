@@ -6,13 +6,14 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.deploy.compose import Service
 from tests.deploy.containers import Image
 from tests.deploy.network import PROXY
-from tests.parts import caddy, postgres_binaries, redis_command_line, redis_server
+from tests.parts import caddy, postgres_binaries, pushpin_programs, redis_command_line, redis_server
 from tests.servers import ROOT, identity_of, initialise_postgres, postgres_folder, somebody_else
 
 if TYPE_CHECKING:
@@ -37,10 +38,13 @@ class Images:
         for service in topology.compose.services.values():
             self._nest(service)
         self._postgres = postgres_folder(topology.folder)
+        self._sockets = Path(tempfile.mkdtemp(prefix="pp-"))  # their names may not be long
         self.certificate = self.volumes / "caddy-data" / "caddy" / "pki" / "authorities" / "local" / "root.crt"
 
     def of(self, service: Service, container: str) -> Image:
         name = service.image.split(":")[0]
+        if name == "engawa-pushpin":
+            return self._pushpin(service, container)
         if _OURS.fullmatch(name):
             return self._engawa(service, container)
         return {"caddy": self._caddy, "postgres": self._postgres_image, "redis": self._redis}[name](service, container)
@@ -63,6 +67,29 @@ class Images:
 
         def words(command: tuple[str, ...]) -> list[str]:
             return [sys.executable if word == "python" else self._path(service, word) for word in command]
+
+        return Image(words(service.command), environment, words(service.health_check))
+
+    def _pushpin(self, service: Service, container: str) -> Image:
+        pushpin_programs()
+        address = self._network.address(container)
+
+        def here(said: str) -> str:
+            return f"{address}:{self._network.port(int(said.split(':')[-1]))}"
+
+        environment = {
+            **_bare(),
+            **self._environment(service, container),
+            "PUSHPIN_LISTEN": here(service.environment["PUSHPIN_LISTEN"]),
+            "PUSHPIN_PUBLISH": here(service.environment["PUSHPIN_PUBLISH"]),
+            "PUSHPIN_RUN": str(self._sockets),
+            "HOST": address,  # for the probe, which finds it on its own loopback interface there
+            "PORT": str(self._network.port(int(service.environment["PUSHPIN_LISTEN"]))),
+        }
+        files = {"python": sys.executable, "/opt/pushpin/probe.py": ROOT / "config" / "probe.py"}
+
+        def words(command: tuple[str, ...]) -> list[str]:
+            return [str(files.get(word, word.replace("/opt/pushpin", f"{ROOT}/deploy/pushpin"))) for word in command]
 
         return Image(words(service.command), environment, words(service.health_check))
 
@@ -115,6 +142,7 @@ class Images:
             "PROXY_OPTIONS": "",  # what a newer Caddy knows
             "BUFFERS": "buffer_requests",  # as an older one has it
             "ADMIN_SOCKET": str(self.volumes / "caddy.sock"),
+            "PUSHPIN": self._network.translate("pushpin:7999"),
             "HEALTH_PORT": str(self._network.port(2020)),
         }
         command = service.command or ("caddy", "run", "--config", "/etc/caddy/Caddyfile", "--adapter", "caddyfile")
@@ -177,7 +205,8 @@ class Images:
         return Image(command, environment, check, self._postgres, user, prepare)
 
     def close(self) -> None:
-        shutil.rmtree(self._postgres, ignore_errors=True)
+        for folder in (self._postgres, self._sockets):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _bare() -> dict[str, str]:

@@ -17,9 +17,19 @@ from tests.servers import ROOT, Process, free_port
 
 class Pushpin(Process):
     """In front of the process at ``target`` (host:port). ``base`` is where viewers come, ``grip_url`` what a process of
-    ours is told of it. It keeps its ports and its key when it is started again."""
+    ours is told of it. It keeps its ports and its key when it is started again. ``before`` is what comes before the
+    script in its command."""
 
-    def __init__(self, folder: Path, target: str, name: str = "pushpin") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        target: str,
+        *,
+        before: list[str] | None = None,
+        user: str | None = None,
+        wait: bool = True,
+        **settings: str,
+    ) -> None:
         pushpin_programs()
         self.port, self.publish_port = free_port(), free_port()
         self.base = f"http://127.0.0.1:{self.port}"
@@ -34,9 +44,15 @@ class Pushpin(Process):
             "PUSHPIN_PUBLISH": f"127.0.0.1:{self.publish_port}",
             "PUSHPIN_RUN": str(self.run / "run"),
             "GRIP_KEY_FILE": str(self.run / "grip_key"),
+            **settings,
         }
-        super().__init__([str(ROOT / "deploy" / "pushpin" / "run")], folder / f"{name}.log", environment)
-        self.wait_until_ready()
+        if user:
+            for path in (self.run, self.run / "grip_key"):
+                shutil.chown(path, user)
+        command = [*(before or []), str(ROOT / "deploy" / "pushpin" / "run")]
+        super().__init__(command, folder / "pushpin.log", environment, user=user)
+        if wait:
+            self.wait_until_ready()
 
     def wait_until_ready(self) -> None:
         self.wait_until(lambda: _listens(self.publish_port) and self.asked() != 0)

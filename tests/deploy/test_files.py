@@ -190,7 +190,7 @@ def test_addresses_and_ports_agree() -> None:
     assert f"PORT={held}" in last("pushpin", "ENV").split()
     assert f"http://pushpin:{published}?" in read("config/secrets.py")
     assert f"{{$PORT:{port}}}" in read("deploy/caddy/Caddyfile")
-    assert f"{{$PUSHPIN_PORT:{held}}}" in read("deploy/caddy/Caddyfile")
+    assert f"{{$PUSHPIN:pushpin:{held}}}" in read("deploy/caddy/Caddyfile")
     for file in (ROOT / "deploy").glob("prometheus/prometheus.y*ml"):
         assert set(re.findall(r"port: (\d+)", file.read_text())) == {metrics}
     ports = {mount.split(":")[0] for mount in SERVICES["caddy"]["ports"]}
