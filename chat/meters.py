@@ -106,7 +106,7 @@ layer_seconds = Histogram(*_SECONDS)
 layer_failures = Tally("send", "receive", "dropped", "silence")
 database_failures = Tally("busy")  # calls that the database did not answer
 webhooks = Tally("delivered", "failed")  # requests
-grip = Tally("held", "published")
+grip = Tally("held", "published")  # viewers as they came; events
 
 
 class Counts:

@@ -104,7 +104,7 @@ def _connections() -> Iterator[Metric]:
     )
     yield counter("engawa_hung_up", "Connections that could not even be told so.", meters.counts.hung_up)
     yield counter(
-        "engawa_grip", "Streams that a proxy was told to hold; events given to it.", meters.grip.counts(), "what"
+        "engawa_grip", "Viewers left to a proxy as they came; events it took.", meters.grip.counts(), "what"
     )
 
 

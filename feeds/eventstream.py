@@ -1,8 +1,8 @@
 """django-eventstream, told about our rooms: a channel is a room's slug, an event id is its number in the log.
 
-Its storage and channel manager are ours, so that its own view (which signed GRIP requests reach) and our
-streams answer alike; its request parsing reads our streams' cursors, behind ``read_request``, which lets through
-nothing that only a proxy with a key may say.
+Its request parsing reads our streams' cursors, behind ``read_request``, which lets through nothing that only a proxy
+with a key may say. Its storage and channel manager are ours, so that whatever else of it is called says what our
+streams say; requests that a proxy signed reach ``feeds.held``, and not its view.
 """
 
 from dataclasses import dataclass
