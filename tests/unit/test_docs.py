@@ -4,6 +4,7 @@ import ast
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -140,6 +141,33 @@ def test_every_module_of_config_is_in_its_paragraph() -> None:
     assert {path.stem for path in (ROOT / "config").glob("*.py")} - UNNAMED <= set(re.findall(r"`(\w+)`", text))
     sentences = re.split(r"[;.,]\s", text)
     assert len(set(sentences)) == len(sentences), "something is said twice"
+
+
+# What operators type --------------------------------------------------------------------------------------
+
+
+def test_every_command_is_documented() -> None:
+    folders = [ROOT / package / "management" / "commands" for package in ("chat", "config")]
+    commands = {path.stem for folder in folders for path in folder.glob("[!_]*.py")} - {"start", "work"}
+    table = section(read("docs/operations.md"), "## Commands")
+    assert commands <= set(re.findall(r"`(\w+)", "".join(row[0] for row in rows(table))))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_variable_that_is_named_is_one(page: Path) -> None:
+    """Somewhere in what ships, or in what measures and tests it."""
+    named = set(re.findall(r"`([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)\b", page.read_text()))
+    assert named <= names_in_code(), named - names_in_code()
+
+
+@cache
+def names_in_code() -> set[str]:
+    folders = [ROOT / name for name in ("bench", "bin", "chat", "config", "deploy", "feeds", "static", "tests")]
+    files = [path for folder in folders for path in folder.rglob("*") if path.suffix != ".pyc" and path.is_file()]
+    files += [ROOT / name for name in (".env.example", "Dockerfile", "compose.yaml")]
+    text = "".join(path.read_text(errors="replace") for path in files if path != Path(__file__))
+    names = set(re.findall(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+", text))
+    return names | {f"{name}_FILE" for name in documented_settings()}
 
 
 # Errors ---------------------------------------------------------------------------------------------------
