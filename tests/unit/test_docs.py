@@ -153,6 +153,13 @@ def test_every_command_is_documented() -> None:
     assert commands <= set(re.findall(r"`(\w+)", "".join(row[0] for row in rows(table))))
 
 
+def test_every_secret_can_be_changed_as_documented() -> None:
+    text = (ROOT / "config" / "settings.py").read_text()
+    kept = set(re.findall(r'env\.(?:secret|email|database)\("(\w+)"\)', text))
+    table = section(read("SECURITY.md"), "## Secrets, and how to change them")
+    assert kept <= set(re.findall(r"`(\w+)`", table))
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_variable_that_is_named_is_one(page: Path) -> None:
     """Somewhere in what ships, or in what measures and tests it."""
