@@ -107,6 +107,12 @@ def test_no_address_is_missing_from_the_table() -> None:
     assert set(addresses(get_resolver().url_patterns)) == set(OF_A_ROOM) | OTHERS | WITHOUT_NAMES
 
 
+def test_no_address_leads_to_two_doors() -> None:
+    """Of which one would be nobody's, and what was asked of it would hold nowhere."""
+    routes = [str(pattern.pattern) for pattern in get_resolver().url_patterns if isinstance(pattern, URLPattern)]
+    assert len(set(routes)) == len(routes)
+
+
 def test_no_door_beside_django_is_missing() -> None:
     http = router.application_mapping["http"].application  # behind the guard
     beside = [str(route.pattern) for route in http.routes]
