@@ -237,6 +237,12 @@ def test_every_requirement_has_a_fixed_version(file: str) -> None:
             assert re.fullmatch(r"[\w.-]+(\[[\w,]+\])?==[\w.]+(; [a-z_]+ != \"\w+\")?", line), line
 
 
+@pytest.mark.parametrize("file", REQUIREMENTS)
+def test_every_requirement_is_there_once(file: str) -> None:
+    names = [line.partition("==")[0].lower() for line in read(file).splitlines() if "==" in line]
+    assert sorted(set(names)) == sorted(names)
+
+
 def test_a_package_has_one_version_whatever_is_installed_for() -> None:
     lines = {line for file in REQUIREMENTS for line in read(file).splitlines() if "==" in line}
     names = [line.partition("==")[0] for line in lines]
