@@ -8,8 +8,9 @@ import asyncio
 import logging
 import secrets
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from time import monotonic, time
+from typing import Any
 
 import redis.asyncio
 from asgiref.sync import async_to_sync
@@ -17,7 +18,7 @@ from django.conf import settings
 from django.utils.crypto import salted_hmac
 from redis.exceptions import RedisError
 
-from chat import errors
+from chat import errors, tracing
 from chat.identity import Identity
 
 REDIS_SECONDS = 0.2  # a limit is no reason to keep anybody waiting
@@ -320,8 +321,8 @@ class Limits:
         self._away_until = monotonic() + AWAY_SECONDS
         logger.warning("Redis is away (%s): limits are counted by each process for itself", type(error).__name__)
 
-    def _spawn(self, work: object) -> None:
-        task = asyncio.ensure_future(work)
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = tracing.apart(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

@@ -6,7 +6,8 @@ from ipaddress import ip_network
 import pytest
 from django.test import AsyncClient
 
-from chat import errors
+from chat import errors, tracing
+from chat import limits as module
 from chat.addresses import client_address
 from chat.identity import Identity, new_guest
 from chat.limits import Bucket, Limits, frame_bucket
@@ -177,6 +178,19 @@ async def test_without_redis_each_process_counts_for_itself(settings) -> None:
             async with holding(limits, "socket", "203.0.113.5", 1):
                 pass
     assert asyncio.get_running_loop().time() - began < 2
+    await close(limits)
+
+
+async def test_what_is_said_for_everybody_is_of_no_request(settings, monkeypatch) -> None:
+    """Whoever comes first has the limits of a process begin."""
+    said: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    monkeypatch.setattr(module, "REFRESH_SECONDS", 0)
+    monkeypatch.setattr(Limits, "_missed", lambda self, error: said.done() or said.set_result(tracing.here().request))
+    settings.REDIS_URLS = ["redis://127.0.0.1:1/0"]
+    tracing.be_at("rfirst-1")
+    limits = Limits()
+    limits._held["socket:x"].add("y")
+    assert await said == ""
     await close(limits)
 
 
