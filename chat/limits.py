@@ -67,6 +67,7 @@ return '0'
 FIRST_WAIT_SECONDS = 5  # after the last wrong password that costs nothing; twice as long after each further one
 FORGET_MISSES_SECONDS = 3600  # after the last one, and the wait that it cost
 MOST_GUESSERS = 10_000  # that are remembered in memory
+MOST_BUCKETS = 10_000  # before those are forgotten that have nothing to remember
 
 
 class Bucket:
@@ -131,6 +132,7 @@ class Limits:
 
     def __init__(self) -> None:
         self._buckets: dict[str, Bucket] = {}
+        self._most_buckets = MOST_BUCKETS
         self._misses: dict[str, Misses] = {}
         self._held: defaultdict[str, set[str]] = defaultdict(set)
         self._away_until = 0.0
@@ -235,8 +237,10 @@ class Limits:
             return 0.0
         now, interval = monotonic(), seconds / many
         if name not in self._buckets:
-            if len(self._buckets) > 10_000:
+            if len(self._buckets) > self._most_buckets:
                 self._buckets = {key: bucket for key, bucket in self._buckets.items() if not bucket.is_full(now)}
+                # Where they all have something to remember, they are not looked through again for each more.
+                self._most_buckets = max(MOST_BUCKETS, 2 * len(self._buckets))
             self._buckets[name] = Bucket(interval, many)
         wait = self._buckets[name].take(now)
         if not wait and self._reachable():

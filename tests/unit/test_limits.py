@@ -181,6 +181,27 @@ async def test_without_redis_each_process_counts_for_itself(settings) -> None:
     await close(limits)
 
 
+async def test_many_who_have_used_something_are_not_looked_through_for_each_more(monkeypatch) -> None:
+    looked = 0
+
+    def is_full(self: Bucket, now: float) -> bool:
+        nonlocal looked
+        looked += 1
+        return False
+
+    monkeypatch.setattr(Bucket, "is_full", is_full)
+    limits = Limits()
+    for number in range(many := 3 * module.MOST_BUCKETS):
+        await limits._wait(f"resets:{number}", 20, 3600)
+    assert looked < 2 * many
+    assert len(limits._buckets) == many
+    monkeypatch.undo()
+    monkeypatch.setattr(Bucket, "is_full", lambda self, now: True)
+    for number in range(many + 2):
+        await limits._wait(f"others:{number}", 20, 3600)
+    assert len(limits._buckets) < many + module.MOST_BUCKETS, "and they are forgotten"
+
+
 async def test_what_is_said_for_everybody_is_of_no_request(settings, monkeypatch) -> None:
     """Whoever comes first has the limits of a process begin."""
     said: asyncio.Future[str] = asyncio.get_running_loop().create_future()
