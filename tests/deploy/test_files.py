@@ -139,7 +139,7 @@ def test_every_image_is_fixed_or_built_here(name: str) -> None:
 def test_as_many_may_come_as_is_said() -> None:
     """docs/scaling.md says what a connection takes; what Pushpin's take, docs/deployment.md."""
     assert _bytes("caddy") >= 10_000 * 110_000
-    (most,) = re.findall(r"^client_maxconn=(\d+)$", read("deploy/pushpin/pushpin.conf"), re.MULTILINE)
+    (most,) = re.findall(r"--stream-maxconn=(\d+)", read("deploy/pushpin/run"))
     assert _bytes("pushpin") >= int(most) * 50_000
     assert SERVICES["pushpin"]["ulimits"]["nofile"] > int(most)
     first, last_port = map(int, SERVICES["caddy"]["sysctls"]["net.ipv4.ip_local_port_range"].split())
