@@ -103,9 +103,7 @@ def _connections() -> Iterator[Metric]:
         "transport",
     )
     yield counter("engawa_hung_up", "Connections that could not even be told so.", meters.counts.hung_up)
-    yield counter(
-        "engawa_grip", "Viewers left to a proxy as they came; events it took.", meters.grip.counts(), "what"
-    )
+    yield counter("engawa_grip", "Viewers left to a proxy as they came; events it took.", meters.grip.counts(), "what")
 
 
 def _messages() -> Iterator[Metric]:

@@ -1,11 +1,13 @@
 """What starts Pushpin, and ends it: nothing of it is left, whoever runs it and whatever hangs."""
 
+import asyncio
 import os
 import shutil
 import signal
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -16,6 +18,7 @@ from tests.deploy.pushpin import Pushpin
 from tests.servers import somebody_else
 
 ENDED_SECONDS = 5.0
+STARTS, AT_ONCE = 3, 40
 PROGRAMS = ["condure", "pushpin-handler", "pushpin-proxy", "zurl"]
 # As a container's init does: it is told, and tells.
 INIT = """
@@ -125,6 +128,42 @@ def test_where_one_ends_all_end(folder: Path, name: str) -> None:
         assert names(pushpin) == []
     finally:
         pushpin.remove()
+
+
+async def test_who_comes_while_it_starts_is_answered(folder: Path) -> None:
+    """Rightly, as soon as it can be reached at all: many at once, from the first moment."""
+
+    async def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while await reader.readuntil(b"\r\n\r\n"):
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        writer.close()
+
+    async def come(pushpin: Pushpin) -> bytes:
+        while True:
+            try:
+                reader, writer = await asyncio.open_connection("127.0.0.1", pushpin.port)
+            except ConnectionRefusedError:
+                await asyncio.sleep(0.002)
+                continue
+            writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            answer = await reader.read()
+            writer.close()
+            return answer[:12]
+
+    server = await asyncio.start_server(say, "127.0.0.1", 0)
+    pushpin = Pushpin(folder, f"127.0.0.1:{server.sockets[0].getsockname()[1]}", wait=False)
+    try:
+        for number in range(STARTS):
+            if number:
+                await asyncio.to_thread(pushpin.stop)
+                pushpin.start()
+            async with asyncio.timeout(10):
+                assert set(await asyncio.gather(*(come(pushpin) for _ in range(AT_ONCE)))) == {b"HTTP/1.1 200"}
+    finally:
+        await asyncio.to_thread(pushpin.remove)
+        server.close()
+        await server.wait_closed()
 
 
 def test_nothing_outlives_what_started_it(folder: Path) -> None:
