@@ -38,6 +38,7 @@ class Scheduler:
     async def stopped(self) -> None:
         """Wait until it has ended what it was at, up to its next step."""
         await asyncio.shield(asyncio.wrap_future(self._ended))
+        self._thread.join()  # it has said its last word, and is gone at once
 
     def _run(self) -> None:
         try:
