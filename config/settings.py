@@ -328,7 +328,7 @@ EVENTSTREAM_STORAGE_CLASS = "feeds.eventstream.LogStorage"
 EVENTSTREAM_ALLOW_ORIGIN = "*"
 _grip_url = env.secret("GRIP_URL")
 if _grip_url:
-    if "key=" not in _grip_url:
+    if not all("key=" in each for each in _grip_url.split(",")):
         raise ImproperlyConfigured(
             "GRIP_URL: it has no key, so anyone could pretend to be the proxy. Write it as "
             "http://host:5561?iss=engawa&key=base64:… with the key that Pushpin signs with."

@@ -19,21 +19,24 @@ PEOPLE = "people"  # of whom more is known than where they come from
 ANYBODY = "anybody"  # the others
 
 
+def proxies() -> list[str]:
+    """The addresses in settings.GRIP_URL: of none, of one, or of several that share the viewers."""
+    return [url.strip() for url in getattr(settings, "GRIP_URL", "").split(",") if url.strip()]
+
+
 def is_configured() -> bool:
-    return bool(getattr(settings, "GRIP_URL", ""))
+    return bool(proxies())
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=64)
 def parsed(url: str) -> dict:
-    """What a GRIP_URL says: ``control_uri``, ``key`` and, where it is there, ``control_iss``."""
+    """What an address says: ``control_uri``, ``key`` and, where it is there, ``control_iss``."""
     return parse_grip_uri(url)
 
 
 def is_signed(signature: str | None) -> bool:
-    """Whether a Grip-Sig header was made with our proxy's key."""
-    if not signature or not is_configured():
-        return False
-    return validate_sig(signature, parsed(settings.GRIP_URL)["key"])
+    """Whether a Grip-Sig header was made with a key of one of our proxies."""
+    return bool(signature) and any(validate_sig(signature, parsed(url)["key"]) for url in proxies())
 
 
 def of_events(slug: str) -> str:

@@ -19,7 +19,6 @@ from time import sleep, time
 from urllib.parse import urlsplit
 
 import jwt
-from django.conf import settings
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
@@ -42,9 +41,9 @@ Item = dict[str, object]
 
 
 def connect() -> None:
-    """Publish to the proxy whatever is committed in this process, where there is one."""
-    if grip.is_configured():
-        publisher = Publisher(settings.GRIP_URL)
+    """Publish to each proxy whatever is committed in this process. One that is away holds up no other."""
+    for url in grip.proxies():
+        publisher = Publisher(url)
         broadcast.add_sink(publisher.hear)
         site.add_sink(publisher.hear_of)
 

@@ -1,14 +1,17 @@
 """What a GRIP proxy is sent, and what becomes of what cannot be sent."""
 
 import threading
+from base64 import b64encode
 from collections.abc import Iterator
+from time import time
 
+import jwt
 import pytest
 from django.db import DatabaseError
 
 from chat.events import LoggedEvent
 from chat.identity import Grant
-from feeds import links, publishing
+from feeds import grip, links, publishing
 from feeds.links import Held
 from feeds.publishing import Publisher
 
@@ -71,6 +74,40 @@ def test_what_could_not_be_sent_is_asked_for_and_not_kept(proxy: Proxy) -> None:
     while "2" not in proxy.told:
         publisher.flush(0.05)
     assert proxy.told == ["everybody", "2"]
+
+
+def test_each_of_several_proxies_is_told_and_none_waits_for_another(
+    settings: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.GRIP_URL = f"{URL}, http://127.0.0.1:2?iss=engawa&key=base64:eHl6"
+    heard: dict[int, list[str]] = {1: [], 2: []}
+    stands_still = threading.Event()
+
+    def send(publisher: Publisher, items: list[dict]) -> None:
+        if publisher._control.port == 1:
+            stands_still.wait(10)
+        heard[publisher._control.port] += [item["id"] for item in items]
+
+    monkeypatch.setattr(Publisher, "_send", send)
+    sinks: list[Publisher] = []
+    monkeypatch.setattr(publishing.broadcast, "add_sink", lambda sink: sinks.append(sink.__self__))
+    monkeypatch.setattr(publishing.site, "add_sink", lambda sink: None)
+    publishing.connect()
+    for publisher in sinks:
+        publisher.hear(7, "lobby", [event(1), event(2)])
+    assert sinks[1].flush(10)
+    assert heard == {1: [], 2: ["1", "2"]}
+    stands_still.set()
+    assert sinks[0].flush(10)
+    assert heard == {1: ["1", "2"], 2: ["1", "2"]}
+
+
+def test_a_request_may_be_signed_by_any_of_them(settings: object) -> None:
+    ours, theirs, others = (letter * 32 for letter in (b"a", b"b", b"c"))
+    settings.GRIP_URL = ",".join(f"http://a:1?iss=x&key=base64:{b64encode(key).decode()}" for key in (ours, theirs))
+    claim = {"iss": "pushpin", "exp": int(time()) + 60}
+    answers = [grip.is_signed(jwt.encode(claim, key, algorithm="HS256")) for key in (ours, theirs, others)]
+    assert answers == [True, True, False]
 
 
 def test_what_waits_is_bounded(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
