@@ -87,16 +87,20 @@ def others() -> int:
     """How many connections others have to the database, of whom an idle server may have none."""
     found, until = 0, monotonic() + LOOK_SECONDS
     while not found and monotonic() < until:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-                " AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND application_name <> %s",
-                [upgrading.LOCK_NAME],
-            )
-            (found,) = cursor.fetchone()
+        found = _connected()
         sleep(0.2)
     connection.close()
     return found
+
+
+def _connected() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND application_name <> %s",
+            [upgrading.LOCK_NAME],
+        )
+        return cursor.fetchone()[0]
 
 
 @contextmanager
@@ -171,6 +175,10 @@ def _restore_beside(stream: BinaryIO, scratch: Path, schema: str) -> None:
 
 def _change_places(used: str) -> None:
     name = connection.ops.quote_name(used)
+    if _connected():  # what they were acknowledged would be gone
+        raise CannotBeDone(
+            "the database is as it was: somebody has come to use it meanwhile; stop them, and begin again"
+        )
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f"DROP SCHEMA {name} CASCADE")

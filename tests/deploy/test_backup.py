@@ -269,6 +269,15 @@ def test_what_is_broken_off_leaves_nothing_half(machine: Machine, tmp_path: Path
     with connected(url) as connection:
         assert connection.execute("SELECT title FROM chat_room").fetchall() == [("Newer",)]
         assert "somebody else uses the database" in refused(environment, "restore", str(backup), "--yes")
+
+    # Nor does one go on where somebody came meanwhile, who may have been acknowledged something.
+    restoring = started(environment, "restore", str(backup), "--yes")
+    while not is_at_it():
+        assert restoring.poll() is None
+    with connected(url) as connection:
+        assert connection.execute("SELECT title FROM chat_room").fetchall() == [("Newer",)]
+        assert restoring.wait(60) == 1
+        assert connection.execute("SELECT title FROM chat_room").fetchall() == [("Newer",)]
     told = manage(environment, "restore", str(backup), "--yes")
     assert re.search(r"newer than the backup were applied: [1-9]\d*\.", told)
     assert ask(url, "SELECT title FROM chat_room") == [("Hall",)]
