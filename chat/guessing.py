@@ -1,9 +1,9 @@
 """How often somebody may try a password: one policy for every door that asks for one.
 
 A try is counted before it is looked at, and taken back where the password was right. Nobody can keep an account's owner
-out by guessing: a browser that has signed in to it before (it has a cookie that says so, good for nothing else) is
-counted by itself, and everybody else by network. What no network shows, many of them guessing at one account, is
-bounded for those other browsers together.
+out by guessing: a browser that has signed in to it with the password that it has now (a cookie says so, good for
+nothing else) is counted by itself, and everybody else by network. What no network shows, many of them guessing at one
+account, is bounded for those other browsers together.
 """
 
 import secrets
@@ -16,6 +16,7 @@ from django.utils.crypto import salted_hmac
 
 from chat.addresses import network_of_request
 from chat.limits import count_password, uncount_password
+from chat.models import User
 
 _SALT = "engawa.known"
 
@@ -35,7 +36,7 @@ def at_account(request: HttpRequest, username: str) -> Try:
     """Count somebody who wants to be the account ``username``, whether there is one or not. Raises
     ``TooManyAttempts``."""
     account, network = _hashed(username), network_of_request(request)
-    device = _device(request, account)
+    device = _device(request, username)
     if device:
         return _counted(Try(f"d{device}", ()))
     # A network that is not known ("") may be everybody's.
@@ -50,12 +51,24 @@ def at_own(request: HttpRequest) -> Try:
     return _counted(Try(f"s{_hashed(request.session.session_key or '')}", ()))
 
 
+def at_provider(request: HttpRequest) -> Try:
+    """Count somebody who goes to sign in elsewhere, of whom we keep that they are on their way. Raises
+    ``TooManyAttempts``."""
+    network = network_of_request(request)
+    return _counted(Try("", (f"n{network}",) if network else ()))
+
+
+def came_back(request: HttpRequest) -> None:
+    """They were somebody there."""
+    network = network_of_request(request)
+    Try("", (f"n{network}",) if network else ()).was_right()
+
+
 def remember(request: HttpRequest, response: HttpResponseBase) -> None:
-    """Have the browser of somebody who has just signed in say so from now on."""
-    account = _hashed(request.user.get_username())
+    """Have the browser of somebody who has just signed in, or changed their password, say so from now on."""
     response.set_cookie(
         settings.KNOWN_COOKIE_NAME,
-        signing.dumps([account, secrets.token_hex(8)], salt=_SALT),
+        signing.dumps([*_known(request.user), secrets.token_hex(8)], salt=_SALT),
         max_age=settings.KNOWN_COOKIE_SECONDS,
         httponly=True,
         secure=settings.SESSION_COOKIE_SECURE,
@@ -68,14 +81,22 @@ def _counted(one: Try) -> Try:
     return one
 
 
-def _device(request: HttpRequest, account: str) -> str:
-    """The browser's own number, if it has signed in to that account before; else ""."""
+def _device(request: HttpRequest, username: str) -> str:
+    """The browser's own number, if it has signed in to that account with its password of now; else "". Whoever knew an
+    older one is anybody."""
     try:
         token = request.COOKIES.get(settings.KNOWN_COOKIE_NAME, "")
-        known, device = signing.loads(token, salt=_SALT, max_age=settings.KNOWN_COOKIE_SECONDS)
+        account, password, device = signing.loads(token, salt=_SALT, max_age=settings.KNOWN_COOKIE_SECONDS)
     except (signing.BadSignature, ValueError, TypeError):
         return ""
-    return device if known == account else ""
+    if account != _hashed(username):
+        return ""
+    user = User.objects.filter(username=username).first()
+    return device if user is not None and [account, password] == _known(user) else ""
+
+
+def _known(user: User) -> list[str]:
+    return [_hashed(user.get_username()), _hashed(user.password)]
 
 
 def _hashed(value: str) -> str:

@@ -17,13 +17,15 @@ from django.utils.translation import gettext_lazy as _
 from django.views import View
 from django.views.decorators.cache import never_cache
 
-from chat import oidc
+from chat import guessing, oidc
 from chat.addresses import network_of_request
 from chat.visitors import guest_of
 
 if TYPE_CHECKING:
     from authlib.integrations.django_client import DjangoOAuth2App
 
+BEGUN = "_state_oidc_"  # how Authlib calls, in a session, what it has begun
+MOST_BEGUN = 4
 NEXT = "oidc_next"  # where they were going, in their session
 AWAY_SECONDS = 3600  # for signing in there
 SECONDS = 10  # for each request to the provider
@@ -68,6 +70,9 @@ class SignInView(RedirectURLMixin, View):
     def get(self, request: HttpRequest) -> HttpResponseBase:
         if request.user.is_authenticated:
             return HttpResponseRedirect(self.get_success_url())
+        guessing.at_provider(request)  # given back when they come back
+        for begun in [key for key, _state in request.session.items() if key.startswith(BEGUN)][: 1 - MOST_BEGUN]:
+            del request.session[begun]
         try:
             response = client().authorize_redirect(request, settings.PUBLIC_URL + reverse("oidc_back"))
         except Exception as error:
@@ -101,6 +106,7 @@ class BackView(View):
         if not user.is_active:
             messages.error(request, _("This account is suspended."))
             return HttpResponseRedirect(reverse("login"))
+        guessing.came_back(request)
         destination = request.session.pop(NEXT, None) or reverse("chat:index")
         request.session.set_expiry(None)
         login(request, user, backend="django.contrib.auth.backends.ModelBackend")

@@ -97,3 +97,8 @@ class PasswordChangeView(views.PasswordChangeView):
         form = super().get_form(form_class)
         form.request = self.request
         return form
+
+    def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
+        response = super().form_valid(form)
+        guessing.remember(self.request, response)
+        return response

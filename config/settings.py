@@ -5,6 +5,7 @@ laptop: SQLite, an in-memory channel layer, one process, a secret of its own in 
 """
 
 import re
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -250,8 +251,10 @@ for _name, _value in (("OIDC_CLIENT_ID", OIDC_CLIENT_ID), ("OIDC_CLIENT_SECRET",
     if bool(OIDC_ISSUER) != bool(_value):
         raise ImproperlyConfigured(f"{_name} and OIDC_ISSUER: set both, or neither.")
 
-# E-mail is printed where nothing is said about it.
-_email = env.email("EMAIL_URL") or {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}
+# E-mail is printed where nothing is said about it; not where others may read what is printed.
+_printed = "django.core.mail.backends.console.EmailBackend"
+_unsent = {"EMAIL_BACKEND": "chat.mails.Unsent" if _public.scheme == "https" else _printed}
+_email = env.email("EMAIL_URL") or _unsent
 globals().update(_email)
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", f"engawa@{_public.hostname}")
 
@@ -339,7 +342,11 @@ GRIP_ASK_SECONDS = env.number("GRIP_ASK_SECONDS", 600, least=10, most=24 * 3600)
 # Metrics --------------------------------------------------------------------------------------------------
 
 METRICS_PORT = env.number("METRICS_PORT", 0, least=0, most=65_472)  # the last of 64 workers has the last port
-METRICS_HOST = env.text("METRICS_HOST", "127.0.0.1")
+METRICS_HOST = env.text("METRICS_HOST", "127.0.0.1").strip("[]")
+try:
+    ip_address(METRICS_HOST)
+except ValueError as error:
+    raise ImproperlyConfigured(f"METRICS_HOST: {METRICS_HOST!r} is no address such as 127.0.0.1 or ::") from error
 METRICS_TOKEN = env.secret("METRICS_TOKEN")
 if METRICS_TOKEN and len(METRICS_TOKEN) < 16:
     raise ImproperlyConfigured("METRICS_TOKEN: shorter than 16 characters; make one with: openssl rand -base64 32")

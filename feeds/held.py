@@ -6,6 +6,7 @@ to, and after a while. What it is then answered goes on in the same stream: what
 a hold, and the proxy lets them go.
 """
 
+import re
 from base64 import b64encode
 from dataclasses import dataclass, replace
 from random import uniform
@@ -37,6 +38,7 @@ from feeds.forms.kinds import EVENTS
 from feeds.links import Held
 from feeds.reading import bearer
 
+_NUMBER = re.compile(r"[0-9]{1,18}")
 PAGE_CHARS = 20_000  # the rest by the next link
 MOST_CHARS = 30_000  # of a first answer: Pushpin takes 100,000 bytes, and a character has three, or twice two
 # After which it is asked again about who was told a long past in several answers: it holds them only from the last on,
@@ -156,7 +158,7 @@ def _last_told(scope: dict[str, Any], slug: str) -> int | None:
     for part in (header(scope["headers"], b"grip-last") or "").split(","):
         channel, _, rest = part.strip().partition(";")
         number = rest.strip().removeprefix("last-id=").strip('"')
-        if unquote(channel) == unquote(grip.of_events(slug)) and number.isascii() and number.isdigit():
+        if unquote(channel) == unquote(grip.of_events(slug)) and _NUMBER.fullmatch(number):
             return int(number)
     return None
 

@@ -56,7 +56,7 @@ def the_settings() -> Iterator[Finding]:
             "WEBHOOK_PRIVATE_ADDRESSES is on: who owns a room can have this server call whatever it reaches.",
             "Turn it off, unless only people whom you trust own rooms.",
         )
-    if settings.EMAIL_BACKEND.endswith("console.EmailBackend"):
+    if settings.EMAIL_BACKEND.endswith(("console.EmailBackend", "mails.Unsent")):
         yield look("e-mail", "EMAIL_URL is not set: who forgets a password gets no letter.", "Set EMAIL_URL.")
     deployment = [each for each in checks.run_checks(include_deployment_checks=True) if not each.is_silenced()]
     for message in deployment if public.scheme == "https" else [each for each in deployment if each.is_serious()]:

@@ -5,11 +5,12 @@ import re
 from ipaddress import ip_network
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.conf import settings as site
 from django.http import HttpResponse
-from django.test import AsyncClient
+from django.test import AsyncClient, RequestFactory
 
-from chat import errors, limits
+from chat import errors, guessing, limits
 from chat.limits import FIRST_WAIT_SECONDS, FORGET_MISSES_SECONDS, Limits, Misses
 from chat.models import User
 
@@ -157,6 +158,25 @@ async def test_nobody_keeps_an_owner_out(olga, clock, settings) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+async def test_who_knew_an_older_password_is_anybody(olga, clock, settings) -> None:
+    """However many browsers they signed in with before: each of them would have tries of its own."""
+    settings.WRONG_PASSWORDS_PER_HOUR = 3
+    theirs = [browser("198.51.100.7") for _ in range(3)]
+    for each in theirs:
+        assert (await sign_in(each, password=PASSWORD)).status_code == 302
+        each.cookies.pop("sessionid")
+    home = browser("192.0.2.1")
+    assert (await sign_in(home, password=PASSWORD)).status_code == 302
+    new = "another long password"
+    form = {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
+    assert (await home.post("/accounts/password_change/", form)).status_code == 302
+    answers = [(await sign_in(each)).status_code for _ in range(2) for each in theirs]
+    assert answers == [200] * 3 + [429] * 3
+    home.cookies.pop("sessionid")
+    assert (await sign_in(home, password=new)).status_code == 302
+
+
+@pytest.mark.django_db(transaction=True)
 async def test_a_network_that_is_not_known_is_not_counted_but_the_account_is(olga, clock, settings) -> None:
     settings.WRONG_PASSWORDS_PER_HOUR = 10
     here = AsyncClient()
@@ -258,3 +278,18 @@ async def test_all_processes_count_together(settings, redis_url: str) -> None:
             task.cancel()
         await asyncio.gather(*each._tasks, return_exceptions=True)
         await each._redis.aclose()
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_who_goes_to_a_provider_and_does_not_come_back_is_counted(clock, settings) -> None:
+    settings.WRONG_PASSWORDS_PER_HOUR = 3
+    goes, comes = sync_to_async(guessing.at_provider), sync_to_async(guessing.came_back)
+    request = RequestFactory().get("/accounts/oidc/", REMOTE_ADDR="198.51.100.7")
+    for _ in range(5):
+        await goes(request)
+        await comes(request)
+    for _ in range(3):
+        await goes(request)
+    with pytest.raises(errors.TooManyAttempts):
+        await goes(request)
+    await goes(RequestFactory().get("/accounts/oidc/", REMOTE_ADDR="198.51.100.8"))

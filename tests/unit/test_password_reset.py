@@ -1,15 +1,19 @@
 """A new password by e-mail, and an account's own page."""
 
 import re
+from pathlib import Path
 
 import pytest
 from django.core import mail
 from django.core.exceptions import ImproperlyConfigured
+from django.core.mail import EmailMessage
 from django.test import Client
 
 from chat import mails
+from chat.mails import Unsent
 from chat.models import SiteEvent, User
 from config.env import Environment
+from tests.servers import engawa_environment, manage
 
 PASSWORD, NEW = "a long password", "another long password"
 
@@ -160,3 +164,19 @@ def test_an_address_that_is_none_does_not_start(monkeypatch, url: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="EMAIL_URL") as error:
         Environment().email("EMAIL_URL")
     assert "secret" not in str(error.value)
+
+
+def test_what_lets_somebody_in_is_not_printed_where_strangers_come(tmp_path, caplog) -> None:
+    code = "from django.conf import settings; print(settings.EMAIL_BACKEND)"
+    assert "console" in shell_in(tmp_path, code)
+    assert "Unsent" in shell_in(tmp_path, code, PUBLIC_URL="https://chat.example.org")
+    message = EmailMessage("New password", "https://chat.example.org/accounts/reset/x/y/", to=["mio@example.org"])
+    with caplog.at_level("ERROR"):
+        assert Unsent().send_messages([message]) == 0
+    assert "EMAIL_URL" in caplog.text
+    assert "reset" not in caplog.text
+    assert "mio" not in caplog.text
+
+
+def shell_in(folder: Path, code: str, **settings: str) -> str:
+    return manage(engawa_environment(folder, **settings), "shell", "-v0", "-c", code)
