@@ -101,7 +101,7 @@ ours   | refused | -                           | same-origin                  | 
 own    | any     | -                           | same-origin                  | -                | -       | no-store          | Accept-Language                        | no-referrer
 api    | any     | -                           | same-origin                  | -                | none    | never             | Accept-Language                        | as asked
 module | any     | *                           | cross-origin                 | GET, HEAD        | none    | no-cache          | Accept-Encoding                        | as asked
-static | any     | -                           | same-origin                  | -                | -       | max-age=0, public | -                                      | same-origin
+static | any     | -                           | cross-origin                 | -                | -       | max-age=0, public | -                                      | same-origin
 """
 
 # Who may frame the page to embed, by the room's setting "sites that may frame it".
