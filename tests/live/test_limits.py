@@ -117,7 +117,13 @@ async def test_transcripts_are_counted_by_address_on_every_process(strict: tuple
 
 
 async def test_replays_are_counted_with_the_streams(strict: tuple[Engawa, Engawa]) -> None:
-    path = "/feeds/lobby/replay/stream?speed=0.1"
+    # Two messages a second apart, so that telling them at a tenth of the speed takes ten.
+    strict[0].shell(
+        "from time import sleep; from chat import actions, posting; from chat.identity import new_guest\n"
+        "room, _ = actions.create_room(new_guest(), 'told')\n"
+        "posting.post(new_guest(), room.pk, 'early'); sleep(1); posting.post(new_guest(), room.pk, 'late')"
+    )
+    path = "/feeds/told/replay/stream?speed=0.1"
     async with viewer(strict[0].base, headers=ADDRESS), viewer(strict[1].base, headers=ADDRESS, path=path) as telling:
         assert telling.opened["event"] == "replay-open"
         async with viewer(strict[0].base, headers=ADDRESS, path=path) as refused:
