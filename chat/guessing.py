@@ -39,10 +39,7 @@ def at_account(request: HttpRequest, username: str) -> Try:
     device = _device(request, username)
     if device:
         return _counted(Try(f"d{device}", ()))
-    # A network that is not known ("") may be everybody's.
-    return _counted(
-        Try(f"{account}:{network}" if network else "", (*((f"n{network}",) if network else ()), f"a{account}"))
-    )
+    return _counted(Try(f"{account}:{network}" if network else "", (*_shared_in(network), f"a{account}")))
 
 
 def at_own(request: HttpRequest) -> Try:
@@ -54,14 +51,12 @@ def at_own(request: HttpRequest) -> Try:
 def at_provider(request: HttpRequest) -> Try:
     """Count somebody who goes to sign in elsewhere, of whom we keep that they are on their way. Raises
     ``TooManyAttempts``."""
-    network = network_of_request(request)
-    return _counted(Try("", (f"n{network}",) if network else ()))
+    return _counted(Try("", _shared_in(network_of_request(request))))
 
 
 def came_back(request: HttpRequest) -> None:
     """They were somebody there."""
-    network = network_of_request(request)
-    Try("", (f"n{network}",) if network else ()).was_right()
+    Try("", _shared_in(network_of_request(request))).was_right()
 
 
 def remember(request: HttpRequest, response: HttpResponseBase) -> None:
@@ -74,6 +69,11 @@ def remember(request: HttpRequest, response: HttpResponseBase) -> None:
         secure=settings.SESSION_COOKIE_SECURE,
         samesite="Lax",
     )
+
+
+def _shared_in(network: str) -> tuple[str, ...]:
+    """What all who come from there share. One that is not known ("") may be everybody's."""
+    return (f"n{network}",) if network else ()
 
 
 def _counted(one: Try) -> Try:

@@ -6,7 +6,6 @@ import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import datetime
 from pathlib import Path
 from time import monotonic
 from urllib.parse import urlsplit
@@ -98,25 +97,18 @@ def the_database() -> Iterator[Finding]:
     version = ".".join(map(str, connection.get_database_version()))
     yield ok("database", f"{connection.display_name} {version} answers in {seconds * 1000:.0f} ms.")
     yield from _postgres() if connection.vendor == "postgresql" else _sqlite()
-    apart = abs((_database_time() - timezone.now()).total_seconds())
-    if apart > CLOCKS_APART_SECONDS:
-        yield wrong(
-            "clock",
-            f"This machine's clock and the database's are {apart:.1f} s apart.",
-            "Have both set theirs by NTP: messages are dated and ordered by them.",
-        )
-
-
-def _database_time() -> datetime:
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT clock_timestamp()")
-            return cursor.fetchone()[0]
-    return timezone.now()  # the same machine's
 
 
 def _postgres() -> Iterator[Finding]:
     with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        apart = abs((cursor.fetchone()[0] - timezone.now()).total_seconds())
+        if apart > CLOCKS_APART_SECONDS:
+            yield wrong(
+                "clock",
+                f"This machine's clock and the database's are {apart:.1f} s apart.",
+                "Have both set theirs by NTP: messages are dated and ordered by them.",
+            )
 
         def shown(name: str) -> str:
             cursor.execute(f"SHOW {name}")

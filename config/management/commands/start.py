@@ -1,10 +1,7 @@
 """``manage.py start``: everything on one machine from nothing. What ``bin/start`` ends in."""
 
-import fcntl
 import shlex
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from html import escape
 
 from django.conf import settings
@@ -19,15 +16,6 @@ from config.settings import env
 from config.workers import NoWorkers, need_redis
 
 FIRST_ROOM = "Lobby"
-
-
-@contextmanager
-def only_one() -> Iterator[None]:
-    """Let one process of this folder at a time through: two would make the same tables."""
-    settings.VAR_DIR.mkdir(exist_ok=True)
-    with (settings.VAR_DIR / "start.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def number_of_workers(option: str) -> int:
@@ -49,7 +37,7 @@ class Command(BaseCommand):
         if count > 1:
             need_redis()
         try:
-            with only_one(), one_at_a_time():
+            with one_at_a_time():
                 call_command("migrate", interactive=False, verbosity=0)
                 room = self.first_room()
         except OperationalError as error:
