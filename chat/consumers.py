@@ -110,7 +110,7 @@ class RoomConsumer(AsyncConsumer):
             network=self.actor.network,
         )
         stay = self.place.stay = Stay(scope["url_route"]["kwargs"]["slug"], follower, query.history)
-        entry = await stay.enter()
+        entry = await stay.enter(query.after)
         await self.tell(self.dialect.welcome(self.actor, entry))
         self.room_id = stay.relay.room_id
         is_new = query.after is None

@@ -57,8 +57,9 @@ class Stay:
         self._history = history
         self._hold: Hold | None = None
 
-    async def enter(self) -> Entry:
-        """Register the follower with its room's relay and check that it may be there.
+    async def enter(self, cursor: int | None = None) -> Entry:
+        """Register the follower with its room's relay and check that it may be there. ``cursor`` is up to which number
+        they know the room, if they do.
 
         Raises ``RoomNotFound``, ``TooManyConnections``, ``SessionEnded``, ``TokenInvalid``, ``GoingAway``
         or ``ServerBusy``.
@@ -78,7 +79,7 @@ class Stay:
         self.relay = relay
         relay.join(self.follower)
         try:
-            return await _admitted(relay, self.follower, self._history)
+            return await _admitted(relay, self.follower, self._history, cursor)
         except BaseException:
             self.leave()
             raise
@@ -126,11 +127,12 @@ class Place:
             hold.release()
 
 
-async def _admitted(relay: Relay, follower: Follower, history: int | None) -> Entry:
+async def _admitted(relay: Relay, follower: Follower, history: int | None, cursor: int | None) -> Entry:
     while True:
         version = relay.access_version
         entry = None
-        if follower.grant is None:
+        # Who has seen more than the relay knows more of the room than it does.
+        if follower.grant is None and (cursor is None or cursor <= relay.position):
             entry = _enter_by_sight(relay, follower.actor, follower.network, history)
         if entry is None:
             entry = await in_database(enter, relay.room_id, follower.actor, follower.network, history, follower.grant)

@@ -24,6 +24,7 @@ REOPENED = "room.reopened"
 
 WITH_TEXT = (MESSAGE, EDITED)
 OF_THE_ROOM = (ROOM_CHANGED, ARCHIVED, REOPENED)  # what somebody may do is different after these
+OF_THE_PIN = (PINNED, UNPINNED)  # of what any reader may know of a room, these change that alone
 
 _encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 

@@ -45,7 +45,7 @@ class Relay(Audience):
         # Rises whenever who may read has changed. A follower is admitted in the moment in which this is seen to be what
         # it was when the policy was asked.
         self.access_version = 0
-        self.is_asking = False  # what it knows of the room's visibility may be out of date
+        self.is_asking = False  # what it knows of the room may be out of date: nobody is let in by sight
         self._recheck_due = False
         self._pending: dict[int, LoggedEvent] = {}
         self._committed: dict[int, float] = {}  # of those, where it was heard: when, in seconds of the epoch
@@ -79,7 +79,7 @@ class Relay(Audience):
 
     def recheck(self) -> None:
         """Ask of every follower whether it may still be here, before anything else is passed on."""
-        self._recheck_due = True
+        self._recheck_due = self.is_asking = True
         self._schedule()
 
     def join(self, follower: Follower) -> None:
@@ -165,6 +165,8 @@ class Relay(Audience):
         """Pass events on, and take down how long after their commit the last of those who follow was handed them."""
         told, now = self._pass_on(ready), time()
         for event in ready:
+            if event.type in events.OF_THE_PIN:
+                self.room.pinned_mid = event.mid if event.type == events.PINNED else ""
             committed = self._committed.pop(event.seq, None)
             if committed is not None and told:
                 # Not less than none at all, where another machine's clock is ahead of ours.
@@ -220,7 +222,7 @@ class Relay(Audience):
         nothing is passed on until it was."""
         self._recheck_due = False
         self.access_version += 1
-        self.is_asking = True  # until the answer is there, nobody is let in by sight
+        self.is_asking = True
         heard = max(self._pending, default=0)
         asked = tuple(self.followers)  # who joins from here on asks the policy after this change
         actors = {follower.actor for follower in asked if follower.actor is not None}
@@ -279,6 +281,7 @@ class Relay(Audience):
         self._pending.clear()
         self._committed.clear()
         self._start_over(head)
+        self.recheck()  # what changed in between is in no event
 
     def _take(self, message: dict[str, Any]) -> None:
         match message:

@@ -319,6 +319,8 @@ async def test_reactions_replies_and_pins_are_the_same_for_everybody(house: Enga
     for view in (page, watch):
         await view.reload()
         await expect(view.locator("#log .chip")).to_have_text(["👍 1"])
+        await expect(view.locator("body")).to_have_attribute("data-state", "connected")
+        await expect(view.locator("#pinned a")).to_have_text(re.compile(r"what grows here\?$"))
     assert [await view.locator("#log").evaluate(shown) for view in (page, watch)] == live
     await expect(watch.locator("#log > li").nth(0).get_by_role("link", name="Report")).to_have_attribute(
         "href", f"/feeds/talk/report?mid={await question.get_attribute('data-mid')}"

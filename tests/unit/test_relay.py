@@ -59,6 +59,16 @@ async def a_room(name: str = "veranda") -> Room:
     return (await in_database(actions.create_room, new_guest(), name))[0]
 
 
+async def olgas_room() -> tuple[Room, Identity]:
+    def prepare() -> tuple[Room, Identity]:
+        from chat.models import User
+
+        olga = User.objects.create_user("olga").identity
+        return actions.create_room(olga, "veranda")[0], olga
+
+    return await in_database(prepare)
+
+
 class Reader:
     """A follower that remembers what it was sent, as events."""
 
@@ -534,14 +544,7 @@ async def test_who_is_muted_is_told_and_stays() -> None:
 
 async def test_nothing_slips_between_the_check_and_the_first_event(monkeypatch) -> None:
     """The room becomes private while somebody is on the doorstep, after the policy said yes to them."""
-
-    def prepare() -> tuple[Room, Identity]:
-        from chat.models import User
-
-        olga = User.objects.create_user("olga").identity
-        return actions.create_room(olga, "veranda")[0], olga
-
-    room, olga = await in_database(prepare)
+    room, olga = await olgas_room()
     async with reading(room, actor=olga) as owner:
         enter, answers = doorway.enter, []
 
@@ -564,20 +567,14 @@ async def test_nothing_slips_between_the_check_and_the_first_event(monkeypatch) 
         assert outsider.events == []
 
 
-async def test_who_comes_by_sight_is_told_nothing_that_the_relay_has_not_met() -> None:
+async def test_who_comes_by_sight_is_told_nothing_that_the_relay_has_not_met(monkeypatch) -> None:
     """The room became private and went on; this process has not heard of it yet. Somebody comes with an old number."""
-
-    def prepare() -> tuple[Room, Identity]:
-        from chat.models import User
-
-        olga = User.objects.create_user("olga").identity
-        return actions.create_room(olga, "veranda")[0], olga
-
-    room, olga = await in_database(prepare)
+    room, olga = await olgas_room()
     async with reading(room, actor=olga) as owner:
         await in_database(posting.post, olga, room.pk, "open")
         await until(lambda: owner.ids == [1])
         relay = owner.relay
+        monkeypatch.setattr(relay, "recheck", lambda: None)  # nor has the site log come to it
         deaf = asyncio.get_running_loop().create_future()
         relay._busy = deaf  # it hears, and does not get to it
         await in_database(governing.change_visibility, olga, room.pk, "private")
@@ -598,14 +595,7 @@ async def test_who_comes_by_sight_is_told_nothing_that_the_relay_has_not_met() -
 
 async def test_who_comes_while_the_policy_is_asked_is_not_let_in_by_what_was_true_before(monkeypatch) -> None:
     """The room became private, and the relay is asking who of its followers may stay. Somebody comes meanwhile."""
-
-    def prepare() -> tuple[Room, Identity]:
-        from chat.models import User
-
-        olga = User.objects.create_user("olga").identity
-        return actions.create_room(olga, "veranda")[0], olga
-
-    room, olga = await in_database(prepare)
+    room, olga = await olgas_room()
     async with reading(room, actor=olga) as owner:
         readers, is_asked, may_answer = chat.relay._as_it_is, threading.Event(), threading.Event()
 
@@ -627,6 +617,65 @@ async def test_who_comes_while_the_policy_is_asked_is_not_let_in_by_what_was_tru
                     assert outsider.events == []
         finally:
             may_answer.set()
+
+
+async def test_who_comes_by_sight_is_told_of_the_pin_as_it_is() -> None:
+    async def told() -> str | None:
+        async with Stay(room.slug, Reader().follower()) as (_, entry):
+            return entry.about["pinned"]
+
+    room, olga = await olgas_room()
+    async with reading(room) as reader:
+        mids = [(await in_database(posting.post, olga, room.pk, text)).mid for text in ("one", "two")]
+        for mid in mids:
+            await in_database(moderation.pin, olga, room.pk, mid)
+        await until(lambda: len(reader.ids) == 4)
+        assert await told() == mids[1]
+        await in_database(actions.delete, olga, room.pk, mids[1])
+        await until(lambda: len(reader.ids) == 6)
+        assert await told() is None
+
+
+async def test_who_has_seen_more_than_the_relay_is_told_of_the_room_by_the_database() -> None:
+    """Their page was made from the database, a moment ago; this process has not heard of what was in it."""
+    room, olga = await olgas_room()
+    async with reading(room) as reader:
+        mid = (await in_database(posting.post, olga, room.pk, "one")).mid
+        await until(lambda: reader.ids == [1])
+        relay = reader.relay
+        relay._busy = asyncio.get_running_loop().create_future()  # it hears, and does not get to it
+        await in_database(moderation.pin, olga, room.pk, mid)
+        ahead = Reader()
+        stay = Stay(room.slug, ahead.follower())
+        entry = await stay.enter(2)
+        assert (entry.head, entry.about["pinned"]) == (2, mid)
+        relay.start(stay.follower, 2, entry.floor)
+        relay._busy = None
+        relay._schedule()
+        await in_database(posting.post, olga, room.pk, "two")
+        await until(lambda: ahead.ids == [3])
+        stay.leave()
+
+
+async def test_a_relay_whose_log_began_anew_asks_how_the_room_is() -> None:
+    """What was pinned meanwhile is in no event any more."""
+    room, olga = await olgas_room()
+    async with reading(room) as reader:
+        mid = (await in_database(posting.post, olga, room.pk, "one")).mid
+        await until(lambda: reader.ids == [1])
+        relay = reader.relay
+        relay._busy = asyncio.get_running_loop().create_future()  # it hears, and does not get to it
+        await in_database(moderation.pin, olga, room.pk, mid)
+        await in_database(log.prune, room.pk, 0)
+        await until(lambda: relay._pending)
+        relay._pending.clear()  # as if it had not
+        relay._busy = None
+        relay.compare_head(2, 1)
+        await until(lambda: reader.resets == [2])
+        for is_known in (False, True):  # by the database while it asks, by sight when it knows
+            await until(lambda is_known=is_known: not (is_known and relay.is_asking))
+            async with Stay(room.slug, Reader().follower()) as (_, entry):
+                assert entry.about["pinned"] == mid
 
 
 async def test_coming_by_sight_asks_the_database_nothing(monkeypatch) -> None:
