@@ -14,9 +14,10 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 from zoneinfo import available_timezones
 
-import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env, EnvError
+
+from config import databases
 
 Network = IPv4Network | IPv6Network
 
@@ -90,7 +91,7 @@ class Environment:
 
         url = self.secret(name)
         try:
-            return _database(url) if url else None
+            return databases.at(url) if url else None
         except ValueError as error:
             raise ImproperlyConfigured(f"{name}: {error}") from error
 
@@ -132,16 +133,6 @@ class Environment:
         if not value:
             raise ImproperlyConfigured(f"{file_name}: {path} is empty.")
         return value
-
-
-def _database(url: str) -> dict[str, Any]:
-    """Raises ``ValueError``."""
-    parsed = dict(dj_database_url.parse(url))
-    if parsed["NAME"] == ":memory:":
-        raise ValueError("a database in memory is another one for each thread: name a file")
-    if not parsed["ENGINE"].endswith(("sqlite3", "postgresql")):
-        raise ValueError("only sqlite:///… and postgresql://… are supported")
-    return parsed
 
 
 _SMTP = {"smtp": (25, {}), "submission": (587, {"EMAIL_USE_TLS": True}), "smtps": (465, {"EMAIL_USE_SSL": True})}

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from config import databases
 from config.env import Environment, own_secret
 from config.role import ALL, ROLES, WEBSOCKET
 
@@ -47,38 +48,16 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
 # Where it keeps things ------------------------------------------------------------------------------------
 
-_SQLITE_OPTIONS = {
-    # A deferred transaction that reads and then writes fails at once with "database is locked"; an immediate
-    # one waits its turn, for this many seconds. WAL lets readers go on meanwhile. FULL: acknowledged is durable.
-    "transaction_mode": "IMMEDIATE",
-    "timeout": 20,
-    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
-}
 _database = env.database("DATABASE_URL")
 if _database is None:
     try:
         VAR_DIR.mkdir(exist_ok=True)
     except OSError as error:
         raise ImproperlyConfigured(f"DATABASE_URL: not set, and {VAR_DIR} cannot be made ({error.strerror})") from error
-DATABASES = {"default": _database or {"ENGINE": "django.db.backends.sqlite3", "NAME": VAR_DIR / "db.sqlite3"}}
+DATABASES = {"default": _database or databases.in_file(VAR_DIR / "db.sqlite3")}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    DATABASES["default"].setdefault("OPTIONS", {}).update(_SQLITE_OPTIONS)
     # Threads and processes meet in the test database as they do in the real one: in a file.
     DATABASES["default"]["TEST"] = {"NAME": VAR_DIR / "test.sqlite3"}
-else:
-    DATABASES["default"].setdefault("OPTIONS", {}).update(
-        connect_timeout=5,
-        # Acknowledged is durable, whatever the server's own default. A lock is waited for so long: then whoever asked
-        # is told to try again, and the thread is free.
-        options="-c synchronous_commit=on -c lock_timeout=5s -c idle_in_transaction_session_timeout=30s",
-        # A server that vanished without a word is found in half a minute.
-        keepalives_idle=10,
-        keepalives_interval=5,
-        keepalives_count=4,
-        tcp_user_timeout=30_000,
-    )
-DATABASES["default"]["CONN_MAX_AGE"] = 0  # a request's connection ends with it; chat.database keeps a few
-DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # which a restarted server must not spoil
 DATABASE_THREADS = env.number("DATABASE_THREADS", 4, least=1, most=64)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

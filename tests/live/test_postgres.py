@@ -12,7 +12,7 @@ import pytest
 from tests.clients import participant, viewer
 from tests.live.test_resources import open_streams
 from tests.parts import LONG
-from tests.servers import ROOT, Engawa, Postgres
+from tests.servers import ROOT, Engawa, Postgres, engawa_environment, manage
 
 _MORE = (
     *("archives", "reading", "permalinks", "feeds", "oembed", "metadata", "embeds", "several", "viewers", "viewing"),
@@ -56,6 +56,21 @@ def test_the_database_suites_pass_on_postgres(postgres: Postgres) -> None:
         timeout=600 if LONG else 240,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_an_address_may_say_more_and_nothing_of_what_is_relied_on(postgres: Postgres, tmp_path: Path) -> None:
+    more = "options=-c%20lock_timeout%3D1s%20-c%20synchronous_commit%3Doff&connect_timeout=9"
+    environment = engawa_environment(tmp_path, DATABASE_URL=f"{postgres.fresh_database()}?{more}")
+    code = (
+        "from django.db import connection\n"
+        "with connection.cursor() as cursor:\n"
+        "    for name in ('lock_timeout', 'idle_in_transaction_session_timeout', 'synchronous_commit'):\n"
+        "        cursor.execute(f'SHOW {name}')\n"
+        "        print(*cursor.fetchone())\n"
+        "print(connection.connection.info.get_parameters()['connect_timeout'])"
+    )
+    said = manage(environment, "shell", "-v0", "-c", code)
+    assert said.split() == ["1s", "30s", "on", "9"]
 
 
 async def test_open_streams_add_no_connection(server: Engawa, database_url: str) -> None:
