@@ -235,6 +235,8 @@ class Audience:
                 transport.deliveries += count
             follower.task = None
             follower.live = follower in self.followers
+            if follower.live:
+                self._caught_up(follower)
         except TimeoutError:
             self._end(follower, errors.TooSlow())
         except errors.ChatError as error:
@@ -244,6 +246,9 @@ class Audience:
         except Exception as error:
             follower.task = None
             self._lost(follower, error)
+
+    def _caught_up(self, follower: Follower) -> None:
+        """A follower is live that was not. What was told to all meanwhile, and is not in the log, it has not heard."""
 
     @staticmethod
     def _due_rights(follower: Follower) -> list[Message]:

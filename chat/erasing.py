@@ -90,7 +90,7 @@ def _erase_messages(room_id: int, traces: Traces, nobody: str) -> bool:
         }
         mids = [message.mid for message in found]
         Message.objects.filter(mid__in=mids).update(**whose)
-        if not traces.deletes:
+        if standing and not traces.deletes:
             for message in standing:
                 for name, value in whose.items():
                     setattr(message, name, value)

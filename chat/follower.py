@@ -105,3 +105,7 @@ class Follower:
     task: asyncio.Task[None] | None = field(default=None, repr=False)
     rotate_at: float = inf
     ident: str = field(default_factory=lambda: here().ident)
+
+    @property
+    def moderates(self) -> bool:
+        return self.rights is not None and self.rights.moderate

@@ -19,11 +19,12 @@ from django.utils import timezone
 
 from chat import broadcast, events, rows
 from chat.events import LoggedEvent
-from chat.models import Event, Message, Room, SiteEvent
+from chat.models import Event, Message, Room, SiteEvent, SiteHead
 from chat.site import Change
 
 PAGE_EVENTS = 500
 _COLUMNS = ("room_id", "seq", "type", "mid", "json")
+_SITE_HEAD = "head"  # among the kinds of what the site log has
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,17 @@ class Page:
     head: int
     reset: bool
     events: list[LoggedEvent]
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """The ``heads`` of rooms by their primary keys, and what the site log has up to ``site_head`` that its reader does
+    not know yet. Not ``is_whole`` where some of that was forgotten meanwhile, or the log is another one than before."""
+
+    heads: dict[int, int]
+    changes: list[Change]
+    site_head: int
+    is_whole: bool
 
 
 def lock(room_id: int) -> Room:
@@ -135,7 +147,7 @@ def restate(room: Room, messages: Sequence[Message]) -> None:
     texts are as they were: who wrote them is somebody else.
 
     What a process may still have in memory (the last settings.RING_EVENTS events) is told anew, as an edit, which
-    reaches every open screen and memory. What is older is rewritten where it stands.
+    reaches every open screen and memory. What is older is rewritten where it stands. The head rises in any case.
     """
     by_mid = {message.mid: message for message in messages}
     found = list(Event.objects.filter(room=room, mid__in=list(by_mid), type__in=events.WITH_TEXT).order_by("seq"))
@@ -150,9 +162,9 @@ def restate(room: Room, messages: Sequence[Message]) -> None:
             restated.append((room.pk, event.seq, event.type, event.mid, as_it_is))
     Event.objects.filter(room=room, seq__in=[event.seq for event in found]).delete()
     rows.insert(Event, _COLUMNS, restated)
-    if anew:
-        told = [(mid, events.message_fields(by_mid[mid], room.slug)) for mid in sorted(anew)]
-        append(room, *(Entry(events.EDITED, content, mid) for mid, content in told))
+    told = [(mid, events.message_fields(by_mid[mid], room.slug)) for mid in sorted(anew)]
+    # Where no memory has any of it, caches still do: what they keep is good for as long as the head is what it was.
+    append(room, *([Entry(events.EDITED, content, mid) for mid, content in told] or [Entry(events.ROOM_CHANGED, {})]))
 
 
 def read(room_id: int, after: int, limit: int = PAGE_EVENTS) -> Page:
@@ -190,18 +202,23 @@ def first_numbers(room_id: int, mids: list[str]) -> dict[str, int]:
     return dict(found.annotate(Min("seq")))
 
 
-def news(room_ids: list[int], site_after: int) -> tuple[dict[int, int], list[Change]]:
+def news(room_ids: list[int], site_after: int) -> News:
     """The last number of each of these rooms' logs, and what the site log has after ``site_after``. One query."""
     rooms = Room.objects.filter(pk__in=room_ids).values_list("pk", "head", Value("")).order_by()
     changes = SiteEvent.objects.filter(seq__gt=site_after).values_list("subject", "seq", "kind").order_by()
+    site = SiteHead.objects.filter(pk=1).values_list("pk", "head", Value(_SITE_HEAD)).order_by()
     heads: dict[int, int] = {}
     changed: list[Change] = []
-    for subject, number, kind in rooms.union(changes, all=True):
-        if kind:
+    site_head = 0
+    for subject, number, kind in rooms.union(changes, site, all=True):
+        if kind == _SITE_HEAD:
+            site_head = number
+        elif kind:
             changed.append(Change(seq=number, kind=kind, subject=subject))
         else:
             heads[subject] = number
-    return heads, sorted(changed, key=lambda change: change.seq)
+    changed.sort(key=lambda change: change.seq)
+    return News(heads, changed, site_head, is_whole=len(changed) == site_head - site_after)
 
 
 def prune(room_id: int, keep: int) -> int:

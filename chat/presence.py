@@ -34,7 +34,7 @@ class Presence:
     _elsewhere: dict[str, tuple[Count, float]] = field(default_factory=dict)
     _published: Count = NOBODY
     _publish_at: float = 0.0
-    _told: Count | None = None
+    told: Count | None = None  # to followers, last; None where that has to be said again
 
     def hear(self, process: str, said: Count, now: float) -> None:
         """Take what a process said; our own words come back to us, and are left out."""
@@ -56,11 +56,11 @@ class Presence:
         if self.here.names is not None:
             names = tuple(sorted({name for each in counts for name in each.names or ()})[:MOST_NAMES])
         total = Count(sum(each.participants for each in counts), sum(each.viewers for each in counts), names)
-        if total == self._told:
+        if total == self.told:
             return None
-        self._told = total
+        self.told = total
         return total
 
     def forget_told(self) -> None:
         """Somebody has come who was told nothing yet."""
-        self._told = None
+        self.told = None

@@ -10,9 +10,12 @@ Everything here runs on one event loop. How followers are told, quick ones and s
 import asyncio
 import logging
 from collections.abc import Coroutine
+from datetime import datetime
 from math import inf
 from time import monotonic, time
 from typing import Any
+
+from django.utils import timezone
 
 from chat import broadcast, errors, events, log, meters, policies, tracing, viewing
 from chat.audience import Audience
@@ -47,6 +50,7 @@ class Relay(Audience):
         self.access_version = 0
         self.is_asking = False  # what it knows of the room may be out of date: nobody is let in by sight
         self._recheck_due = False
+        self.owes_queue = False  # not every moderator here was told what waits
         self._pending: dict[int, LoggedEvent] = {}
         self._committed: dict[int, float] = {}  # of those, where it was heard: when, in seconds of the epoch
         self._known_head = room.head
@@ -82,15 +86,27 @@ class Relay(Audience):
         self._recheck_due = self.is_asking = True
         self._schedule()
 
-    def join(self, follower: Follower) -> None:
-        super().join(follower)
-        self._presence.forget_told()
+    def start(self, follower: Follower, cursor: int, floor: int = 0, *, is_new: bool = False) -> None:
+        super().start(follower, cursor, floor, is_new=is_new)
+        self._presence.forget_told()  # they were told nothing yet
+        self.owes_queue = self.owes_queue or follower.moderates
+
+    def _caught_up(self, follower: Follower) -> None:
+        self.owes_queue = self.owes_queue or follower.moderates
+        if self._presence.told is not None:
+            self._hand(follower, follower.form.presence(self._presence.told))
 
     def tick(self, now: float) -> None:
         """What is due each second: heartbeats, presence, and old connections that should come back anew."""
+        self._renew_rights(timezone.now())
         self._beat(now)
         self._tell_presence(now)
         self._rotate(now)
+
+    def _renew_rights(self, now: datetime) -> None:
+        """Ask anew where what somebody may do is different by itself by now: a mute has ended, an account is older."""
+        if any(follower.rights is not None and follower.rights.are_over(now) for follower in self.followers):
+            self.recheck()
 
     @property
     def here(self) -> Count:
@@ -233,7 +249,11 @@ class Relay(Audience):
             self._recheck_due = True
             await asyncio.sleep(RETRY_SECONDS)
             return False
-        self.room, self.sanctions, self.is_asking = room, sanctions, False
+        except Exception:
+            self._recheck_due = True  # whatever it was: nobody stays because of it
+            raise
+        self.room, self.sanctions = room, sanctions
+        self.is_asking = self._recheck_due  # it may be due again by now
         for follower in asked:
             # One that is not admitted is still asking, will find the access version changed, and asks again.
             if follower.admitted:
@@ -259,20 +279,21 @@ class Relay(Audience):
             self.dismiss(follower, refusal)
         elif follower.actor is not None:
             rights = rights_in(self.room, follower.actor, standing)
-            if rights != follower.rights:
-                follower.rights = rights
+            known, follower.rights = follower.rights, rights  # for how long they hold may differ, and is told to nobody
+            if rights != known:
+                self.owes_queue = self.owes_queue or rights.moderate
                 follower.is_misinformed = not follower.live  # then it hears of it when it has caught up
                 if follower.live:
                     self._hand(follower, follower.form.you(rights))
 
     @property
     def has_moderators(self) -> bool:
-        return any(follower.rights is not None and follower.rights.moderate for follower in self.followers)
+        return any(follower.moderates for follower in self.followers)
 
     def tell_queue(self, waiting: Waiting) -> None:
         """Tell the moderators here what waits for them."""
         for follower in tuple(self.followers):
-            if follower.live and follower.rights is not None and follower.rights.moderate:
+            if follower.live and follower.moderates:
                 self._hand(follower, follower.form.queue(waiting))
 
     def _restart(self, head: int) -> None:

@@ -23,12 +23,12 @@ from chat.database import in_database
 from chat.events import LoggedEvent
 from chat.groups import SITE_GROUP
 from chat.headcounts import Headcounts
+from chat.log import News
 from chat.marking import marks
 from chat.models import Room, SiteEvent
 from chat.presence import PROCESS
 from chat.queue import waiting_in
 from chat.relay import Relay
-from chat.site import Change
 from chat.standing import Sanctions, sanctions_in
 from chat.subscription import Subscription
 from chat.visitors import signed_out
@@ -62,6 +62,7 @@ class Relays:
         self._starting: dict[str, asyncio.Future[Relay]] = {}
         self._stopping: set[asyncio.Task[None]] = set()
         self._site_position: int | None = None
+        self._changes = 0  # how often something of the site log was applied
         self._comparing = asyncio.Lock()
         self._draining = False
         self._headcounts = Headcounts()
@@ -96,9 +97,12 @@ class Relays:
         if self._site_position is None:
             # Before the first connection is let in: what changes after that is heard of.
             self._site_position = await in_database(site.head)
+        before = self._changes
         room, sanctions, recent = await in_database(_room_as_it_is, slug)
         tracing.be_in(room.pk)
         relay = Relay(room, sanctions, recent)
+        if self._changes != before:  # perhaps by what concerns this room, after it was read and before it could be told
+            relay.recheck()
         self._by_id[room.pk] = self._by_slug[slug] = relay
         return relay
 
@@ -229,34 +233,39 @@ class Relays:
             return
         async with self._comparing:
             positions = {room_id: relay.position for room_id, relay in self._by_id.items()}
-            heads, changes = await in_database(log.news, list(positions), self._site_position)
-            for room_id, head in heads.items():
+            news = await in_database(log.news, list(positions), self._site_position)
+            for room_id, head in news.heads.items():
                 relay = self._by_id.get(room_id)
                 if relay is not None:
                     relay.compare_head(head, positions[room_id])
-            if changes:
-                await self._apply(changes)
-                self._site_position = changes[-1].seq
+            await self._apply(news)
+            self._site_position = news.site_head
 
-    async def _apply(self, changes: list[Change]) -> None:
-        """Have those asked anew of whom the site log says that something changed."""
-        for change in changes:
-            if change.kind == SiteEvent.Kind.ROOM and change.subject in self._by_id:
-                self._by_id[change.subject].recheck()
-            elif change.kind == SiteEvent.Kind.SITE:
-                for relay in self._by_id.values():
-                    relay.recheck()
-        queues = {change.subject for change in changes if change.kind == SiteEvent.Kind.QUEUE}
-        asked = [room_id for room_id in queues if room_id in self._by_id and self._by_id[room_id].has_moderators]
-        if asked:
-            for room_id, waiting in (await in_database(waiting_in, asked)).items():
-                self._by_id[room_id].tell_queue(waiting)
-        users = {change.subject for change in changes if change.kind == SiteEvent.Kind.USER}
+    async def _apply(self, news: News) -> None:
+        """Have those asked anew of whom the site log says that something changed: everybody, where it does not say all
+        of it any more, as to a process that stood still for longer than the log is kept."""
+        if news.changes or not news.is_whole:
+            self._changes += 1
+        subjects = {kind: {each.subject for each in news.changes if each.kind == kind} for kind in SiteEvent.Kind}
+        everywhere = subjects[SiteEvent.Kind.SITE] or not news.is_whole
+        for room_id, relay in self._by_id.items():
+            if everywhere or room_id in subjects[SiteEvent.Kind.ROOM]:
+                relay.recheck()
+            if room_id in subjects[SiteEvent.Kind.QUEUE] or not news.is_whole:
+                relay.owes_queue = True
+        await self._tell_queues()
+        if subjects[SiteEvent.Kind.USER] or not news.is_whole:
+            await self._see_off(subjects[SiteEvent.Kind.USER] if news.is_whole else None)
+
+    async def _see_off(self, user_ids: set[int] | None) -> None:
+        """Let go of those of these accounts (None: of all) whose sessions have ended."""
         theirs = [
             (relay, follower)
             for relay in self._by_id.values()
             for follower in relay.followers
-            if follower.actor is not None and follower.actor.user_id in users
+            if follower.actor is not None
+            and follower.actor.user_id is not None
+            and (user_ids is None or follower.actor.user_id in user_ids)
         ]
         if theirs:
             sessions = {follower.actor.session_key: follower.actor for _, follower in theirs}
@@ -264,6 +273,16 @@ class Relays:
             for relay, follower in theirs:
                 if follower.actor.session_key in ended:
                     relay.dismiss(follower, errors.SessionEnded())
+
+    async def _tell_queues(self) -> None:
+        """Tell moderators what waits, where that changed and where one of them has come or become one."""
+        owing = {room_id: relay for room_id, relay in self._by_id.items() if relay.owes_queue}
+        asked = [room_id for room_id, relay in owing.items() if relay.has_moderators]
+        waiting = await in_database(waiting_in, asked) if asked else {}
+        for room_id, relay in owing.items():
+            relay.owes_queue = False
+            if room_id in waiting:
+                relay.tell_queue(waiting[room_id])
 
     def _stop_idle(self) -> None:
         for room_id, relay in list(self._by_id.items()):

@@ -46,8 +46,6 @@ def prune_room(room_id: int, beat: Beat = go_on) -> int:
             beat()
     finally:
         if gone:
-            # Every process hears of the new floor: below it, it answers nobody from its memory.
-            site.room_changed(room_id)
             site.queue_changed(room_id)
     return gone
 
@@ -71,6 +69,8 @@ def _prune_some(room_id: int) -> int:
             Report.objects.filter(room=room, mid__in=mids).delete()
             Message.objects.filter(pk__in=mids).delete()
             indexing.remove(room.pk, numbers.values())
+            # Every process hears of the new floor: below it, it answers nobody from its memory.
+            site.room_changed(room.pk)
         return len(mids) + held
 
 

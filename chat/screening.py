@@ -37,10 +37,11 @@ _site_rules: tuple[Rules, float] | None = None
 def site_rules() -> Rules:
     """What the site wants caught in every room."""
     global _site_rules
-    if _site_rules is None or _site_rules[1] < monotonic():
+    known = _site_rules  # another thread may forget them at any moment
+    if known is None or known[1] < monotonic():
         found = SiteRules.objects.first()
-        _site_rules = (found.rules if found else Rules(), monotonic() + SITE_RULES_SECONDS)
-    return _site_rules[0]
+        known = _site_rules = (found.rules if found else Rules(), monotonic() + SITE_RULES_SECONDS)
+    return known[0]
 
 
 def forget_site_rules() -> None:

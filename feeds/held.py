@@ -80,6 +80,8 @@ async def answer(answers: Answers, scope: dict[str, Any], send: ASGISendCallable
     form = ServerSentEvents(slug)
     said, position = _said(form, found)
     words = form.opening(entry.head if cursor is None else None, entry.history or []) + said
+    if entry.rights is not None:
+        words += "".join(message["body"].decode() for message in form.you(entry.rights))
     if len(words) > MOST_CHARS or (entry.rights is not None and entry.rights.moderate):
         return False
     await _respond(answers, scope, send, words, _instructions(found, slug, position, for_people=for_people))

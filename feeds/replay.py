@@ -231,9 +231,9 @@ class _Player:
                 if self.over.done() or message in self.changed:
                     coming = message
                     break
-                await self.tell(told)
-                self.last = message
+                self.last = message  # what becomes of it while it is being sent is told after it
                 self.count += 1
+                await self.tell(told)
             else:
                 if coming is not None:
                     wait = (moment_of(coming).timestamp() - room_time) / speed - (monotonic() - since)

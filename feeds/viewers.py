@@ -57,7 +57,7 @@ class Viewer(Place):
         cursor = asked.cursors.get(slug)
         history = asked.history if asked.history is not None else kind.history
         self.stay = Stay(slug, follower, history if cursor is None else None)
-        entry = await self.stay.enter()
+        entry = await self.stay.enter(cursor)
         if self.writer is not None:
             self.writer.places[slug] = entry.head if cursor is None else cursor
         return [Started(slug, cursor, entry)]
@@ -70,6 +70,8 @@ class Viewer(Place):
 
     async def start(self, started: list[Started]) -> None:
         (room,) = started
+        # There is no welcome that says what they may do.
+        self.stay.follower.is_misinformed = self.stay.follower.actor is not None
         self.stay.relay.start(self.stay.follower, room.after, room.entry.floor, is_new=room.cursor is None)
 
     async def complete(self, started: list[Started]) -> None:
@@ -144,7 +146,7 @@ class MergedViewer(Viewer):
             self._stays[slug] = stay = Stay(slug, follower, history if cursor is None else None)
             try:
                 follower.grant = await _grant_for(slug, grants)
-                entry = await stay.enter()
+                entry = await stay.enter(cursor)
             except _OF_THE_ROOM as error:
                 del self._stays[slug]
                 self._refused.append((follower, slug, error))

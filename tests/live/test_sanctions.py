@@ -175,11 +175,15 @@ async def test_a_mute_holds_for_who_reconnects_to_evade_it(three: list[Engawa]) 
         (said,) = http.get("/chat/mute/messages", headers=JSON).json()["messages"]
         cookie = {"Cookie": cookies_of(http), "X-Forwarded-For": ELSEWHERE}
     async with viewer(three[2].base, path="/chat/mute/stream", headers=cookie) as watching:
-        await moderate(three[1], "mute", type="mute", mid=said["mid"], seconds=60)
-        while (block := await watching.block())["event"] != "you":
-            pass
-        you = json.loads(block["data"])
-        assert (you["may"]["post"], "until" in you["muted"]) == (False, True)
+        told = []
+        for may_post in (True, False):  # as they come, and once they are muted
+            while (block := await watching.block())["event"] != "you":
+                pass
+            told.append(json.loads(block["data"]))
+            assert told[-1]["may"]["post"] is may_post
+            if may_post:
+                await moderate(three[1], "mute", type="mute", mid=said["mid"], seconds=60)
+        assert "until" in told[-1]["muted"]
         await moderate(three[1], "mute", type="delete", mid=said["mid"])
     async with participant(three[0].sockets, "mute", headers=headers) as first:
         post = await first.post("spam")
