@@ -165,6 +165,7 @@ async def test_what_a_proxy_that_was_away_missed_it_asks_for(tmp_path: Path) -> 
     try:
         async with participant(engawa.sockets) as somebody:
             await somebody.post("nobody is there to hear of it")
+            engawa.wait_until(lambda: "the proxy was not reached" in engawa.output())
             proxy = Proxy(port)
             assert proxy.items_of("everybody", 1)[0]["formats"] == {"http-stream": {"action": "hint"}}
             await somebody.post("and now")
