@@ -1,5 +1,5 @@
-// <engawa-room>: a room, live, in any page; docs/embedding.md tells how. Messages become elements of an allow-list, one
-// by one. Nothing here makes a document from a string, so that it works under `require-trusted-types-for 'script'`.
+// <engawa-room>: a room, live, in any page; docs/embedding.md tells how. Nothing here makes a document from a string, so
+// that it works under `require-trusted-types-for 'script'`.
 
 const WORDS = {
   en: {
@@ -318,7 +318,7 @@ class EngawaRoom extends HTMLElement {
   #root = this.attachShadow({ mode: "open" });
   #parts = {};
   #shown = new Map(); // by mid: an unbroken run up to the newest
-  #about = {}; // what is known of the room; pinned is a message
+  #about = {}; // what is known of the room; pinned is a message or its mid
   #presence = {};
   #earlier = null; // what to ask for as `before`
   #later = false; // what begins with a message does not grow by itself beyond its limit
@@ -620,8 +620,8 @@ class EngawaRoom extends HTMLElement {
         if (known) this.#put({ ...known, reactions: event.reactions });
         break;
       case "message.pinned":
-        about.pinned = known;
-        if (!known) this.#findPinned();
+        about.pinned = known ?? { mid };
+        if (!known) this.#find(about.pinned);
         break;
       case "message.unpinned":
         about.pinned = null;
@@ -644,11 +644,10 @@ class EngawaRoom extends HTMLElement {
     return (this.#later ||= this.#shown.size >= this.#most);
   }
 
-  async #findPinned() {
-    const { signal } = this.#loading;
-    const page = await this.#ask({ limit: 1 }, this.#reader.ticket, signal).catch(() => ({}));
-    if (signal.aborted) return;
-    this.#about.pinned = page.pinned;
+  /** What changes meanwhile is another object. */
+  async #find(pinned) {
+    const page = await this.#ask({ limit: 1 }, this.#reader.ticket, this.#loading.signal).catch(() => ({}));
+    if (page.pinned?.mid === pinned.mid) Object.assign(pinned, page.pinned);
     this.#head();
   }
 
@@ -780,14 +779,14 @@ class EngawaRoom extends HTMLElement {
     say(parts.status, words[this.state] ?? "");
     const [here, watching] = [words.here.replace("%", participants), words.watching.replace("%", viewers)];
     say(parts.presence, viewers >= 0 ? `${here} · ${watching}` : "");
-    say(parts.pinned, pinned ? `${words.pinned} · ${pinned.author.name}: ${excerpt(pinned.message)}` : "");
+    say(parts.pinned, pinned?.author ? `${words.pinned} · ${pinned.author.name}: ${excerpt(pinned.message)}` : "");
     parts.log.ariaLabel = words.log.replace("%", () => title);
     parts.list.lang = language;
     parts.header.hidden = parts.log.hidden = isGone;
     parts.gone.hidden = !isGone;
     parts.slot.hidden ||= isGone;
     parts.join.hidden = Boolean(archived);
-    parts.pinned.hidden = !pinned;
+    parts.pinned.hidden = !pinned?.author;
     parts.earlier.hidden = !this.#earlier;
     parts.later.hidden = !this.#later;
     parts.empty.hidden = !/live|archived/.test(this.state);

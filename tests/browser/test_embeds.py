@@ -11,7 +11,7 @@ from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Frame, Locator, Page, expect
+from playwright.async_api import Frame, Locator, Page, Route, expect
 
 from tests.browser.conftest import Person
 from tests.browser.proxy import line_to
@@ -279,6 +279,49 @@ async def test_what_is_taken_back_leaves_the_page(server: Engawa, host: Host, pe
     assert heard[:4] == ["connecting", "load", "live", "message"]
     assert heard.count("message.deleted") == 2
     assert heard[-2:] == ["archived", "room.archived"]
+
+
+# Remembers what the bar of what is pinned said.
+PINNED = """() => {
+  const bar = document.querySelector("engawa-room").shadowRoot.querySelector("[part=pinned]");
+  window.pinned = [];
+  new MutationObserver(() => pinned.push(bar.textContent)).observe(bar, { childList: true });
+}"""
+
+
+@pytest.mark.parametrize("fate", ["deleted", "edited"])
+async def test_what_becomes_of_a_pin_while_it_is_looked_up_is_heeded(
+    server: Engawa, host: Host, person, site, fate: str
+) -> None:
+    slug = host.room(f"pinned and {fate}")
+    mid = host.do(slug, "print([say(text) for text in ('the word xyzzy', *'abcdef')][0])")
+    page = await (await person()).open(site(page_with(server, room_element(server, slug, 'limit="5"'))).url, live=False)
+    room = page.locator("engawa-room")
+    await be(room, "live")
+    asked, answers = asyncio.Event(), asyncio.Event()
+
+    async def answer_late(route: Route) -> None:
+        answer = await route.fetch()
+        asked.set()
+        await answers.wait()
+        await route.fulfill(response=answer)
+
+    await page.route("**/messages?limit=1", answer_late)
+    await page.evaluate(PINNED)
+    host.ask(slug, type="pin", mid=mid)
+    await asyncio.wait_for(asked.wait(), 10)
+    if fate == "deleted":
+        host.ask(slug, type="delete", mid=mid)
+    else:
+        host.ask(slug, type="edit", mid=mid, message="the word plugh")
+    host.say(slug, "after that")
+    await expect(texts(page).last).to_have_text("after that")
+    answers.set()
+    # What is looked up after that is shown, and what was looked up before never was.
+    host.ask(slug, type="pin", mid=host.do(slug, "print(room.messages.get(text='a').mid)"))
+    await expect(room.locator("[part=pinned]")).to_have_text("Pinned · olga: a")
+    seen = ["Pinned · olga: the word plugh", ""] if fate == "edited" else []
+    assert await page.evaluate("pinned") == [*seen, "Pinned · olga: a"]
 
 
 async def test_one_message_stays_that_one_or_is_gone(server: Engawa, host: Host, person, site) -> None:
