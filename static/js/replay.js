@@ -12,6 +12,8 @@ import { byId } from "./view/page.js";
 // fast as is wished; the room's own tells meanwhile, and while we pause, what is edited or deleted of what is shown.
 
 const RETRY_MS = 3000;
+// So many messages may have changed before they are told. Beyond that they are asked for anew, as they are by then.
+const MOST_AHEAD = 1000;
 const CHANGES = ["message.edited", "message.deleted", "message.redacted", "message.reactions"];
 
 const { streamUrl = "", replayUrl = "" } = byId("room").dataset;
@@ -33,6 +35,11 @@ let last = "";
 let isAtEnd = false;
 let begins = NaN;
 let ends = NaN;
+/**
+ * What changed of messages that are still to come, the last of each kind: what is on its way may be as it was before.
+ * @type {Map<string, RoomEvent[]>}
+ */
+const ahead = new Map();
 
 const present = new Connection(streamDial(streamUrl), Number(byId("log").dataset.cursor), async () => {
   // What has changed of what is shown, nobody can say: show it from here on.
@@ -41,7 +48,9 @@ const present = new Connection(streamDial(streamUrl), Number(byId("log").dataset
 });
 present.addEventListener("event", (event) => {
   const { detail } = /** @type {CustomEvent<RoomEvent>} */ (event);
-  if (CHANGES.includes(detail.type) && list.get(detail.mid)) list.apply(detail);
+  if (!CHANGES.includes(detail.type)) return;
+  if (list.get(detail.mid)) list.apply(detail);
+  else if (source && detail.mid > last) keepAhead(detail);
 });
 present.addEventListener("state", () => {
   if (present.state === "closed") stop(present.reason);
@@ -74,6 +83,8 @@ function play() {
   on("message", (/** @type {Message & RoomEvent} */ message) => {
     last = message.mid;
     list.apply(message);
+    for (const change of ahead.get(message.mid) ?? []) list.apply(change);
+    ahead.delete(message.mid);
     const at = Date.parse(message.at);
     now.textContent = shownTime.format(at);
     progress.value = ends > begins ? (at - begins) / (ends - begins) : 1;
@@ -126,11 +137,20 @@ function stop(words) {
   status.textContent = words;
 }
 
+// Whatever is asked for from now on is as it stands then.
 function hangUp() {
   source?.close();
   source = null;
+  ahead.clear();
   clearTimeout(retry);
   retry = undefined;
+}
+
+/** @param {RoomEvent} change */
+function keepAhead(change) {
+  const before = ahead.get(change.mid) ?? [];
+  ahead.set(change.mid, [...before.filter(({ type }) => type !== change.type), change]);
+  if (ahead.size > MOST_AHEAD) play();
 }
 
 /** @param {HTMLElement} item */

@@ -1,6 +1,7 @@
 """Dated pages without scripts, a transcript taken with a bar, and a room that is played again."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,24 @@ from tests.servers import Engawa
 
 SMALL = {"viewport": {"width": 320, "height": 640}}
 MESSAGES = 250
-MAKE = "from chat import actions; [actions.make_room(None, slug, slug.title(), 'public') for slug in ('old', 'again')]"
+ROOMS = ("old", "again", "late")
+MAKE = f"from chat import actions; [actions.make_room(None, slug, slug.title(), 'public') for slug in {ROOMS}]"
+# What a replay tells is held back until it is asked for, and what the room's own stream tells is noted.
+LATE = """
+const note = (what, type) => { document.documentElement.dataset[what] += ` ${type}`; };
+window.held = [];
+window.EventSource = class extends EventSource {
+  constructor(url) { super(url); this.isReplay = String(url).includes("/replay/"); }
+  addEventListener(type, listener, how) {
+    super.addEventListener(type, (event) => {
+      if (this.isReplay) held.push(() => listener(event));
+      else listener(event);
+      note(this.isReplay ? "held" : "told", type);
+    }, how);
+  }
+  set onerror(listener) { super.onerror = (event) => held.push(() => listener(event)); }
+};
+"""
 
 
 @pytest.fixture(scope="module")
@@ -20,6 +38,7 @@ def old(server: Engawa) -> Engawa:
     path = Path(server.log).parent / "db.sqlite3"
     fill_sqlite(path, "old", MESSAGES)
     fill_sqlite(path, "again", 12, since=1000)
+    fill_sqlite(path, "late", 3, since=2000)
     return server
 
 
@@ -88,3 +107,19 @@ async def test_a_room_is_played_again_and_loses_what_is_deleted(old: Engawa, per
     await page.get_by_role("button", name="Play again").click()
     await expect(page.get_by_role("status")).to_have_text("That was all.")
     await expect(messages).to_have_count(11)
+
+
+async def test_what_is_deleted_while_it_is_on_its_way_is_not_shown(old: Engawa, person) -> None:
+    somebody = await person(**SMALL)
+    await somebody.context.add_init_script(LATE)
+    page = await somebody.open(f"{old.base}/feeds/late/replay?speed=max", live=False)
+    await page.get_by_role("button", name="Play").click()
+    await expect(page.locator("html")).to_have_attribute("data-held", re.compile("replay-end"))
+    old.shell(f"from chat import actions; from chat.models import Room\n"
+              f"actions.remove(Room.objects.get(slug='late').pk, {mid_of(2000)!r})")  # fmt: skip
+    await expect(page.locator("html")).to_have_attribute("data-told", re.compile("message.deleted"))
+    await page.evaluate("held.forEach((tell) => tell())")
+    await expect(page.get_by_role("status")).to_have_text("That was all.")
+    await expect(page.locator("#log .message__body")).to_have_text(
+        [re.compile("message 2001,"), re.compile("message 2002,")]
+    )
