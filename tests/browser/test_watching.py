@@ -3,7 +3,7 @@
 import httpx
 import pytest
 import zxingcpp
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.browser.proxy import line_to
 from tests.browser.test_client import forgive
@@ -155,6 +155,36 @@ async def test_a_wall_comes_back_by_itself_with_what_was_said_meanwhile(server: 
         await expect(page.get_by_role("button", name="Leave full screen")).to_be_visible()
         await page.get_by_role("link", name="Leave the wall").click()
         await expect(page).to_have_url(f"{line.base}/feeds/{slug}/")
+        await page.close()  # or it complains of the end of its line, whenever it hears of that
+    forgive(somebody)
+
+
+async def test_a_wall_asks_again_for_a_page_that_does_not_come(server: Engawa, person) -> None:
+    slug = new_room(server, "Never comes")
+    somebody = await person(**SCREEN)
+    # A page is not waited for as long as it is.
+    await somebody.context.add_init_script(
+        "const timeout = AbortSignal.timeout; AbortSignal.timeout = () => timeout.call(AbortSignal, 500)"
+    )
+    async with line_to(server.port) as line:
+        page = await somebody.open(f"{line.base}/feeds/{slug}/wall")
+        asked = []
+
+        async def leave_unanswered(route: Route) -> None:
+            asked.append(route)
+            if len(asked) > 1:
+                await route.continue_()
+
+        await page.route(f"**/feeds/{slug}/wall", leave_unanswered)
+        line.mute_server()
+        server.shell(
+            "from chat import log, posting; from chat.identity import new_guest; from chat.models import Room\n"
+            f"room = Room.objects.get(slug={slug!r}).pk\n"
+            "posting.post(new_guest(), room, 'meanwhile'); log.prune(room, 0)"
+        )
+        line.cut()
+        await expect(texts(page)).to_have_text(["meanwhile"])
+        assert len(asked) == 2
         await page.close()  # or it complains of the end of its line, whenever it hears of that
     forgive(somebody)
 

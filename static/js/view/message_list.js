@@ -12,7 +12,6 @@ import { Unread } from "./unread.js";
 /** @import { Message, RoomEvent } from "../lib/types.js" */
 /** @import { Side } from "./pager.js" */
 
-const LOAD_MS = 20_000;
 // Who stays at the end has so many messages above; the oldest go in one go, so that they go seldom.
 const MOST_AT_END = 300;
 const KEPT_AT_END = 250;
@@ -122,7 +121,7 @@ export class MessageList extends EventTarget {
 
   /** Show the room as it is now. @returns {Promise<Document>} the page where that was read */
   async reload() {
-    const page = await fetchPage(ownPage(), AbortSignal.timeout(LOAD_MS));
+    const page = await fetchPage(ownPage());
     this.#pager.abort();
     forgetHead();
     this.#take(page, "all");
@@ -192,7 +191,7 @@ export class MessageList extends EventTarget {
     const events = /** @type {RoomEvent[]} */ ([]);
     this.#meanwhile.add(events);
     try {
-      return await load(this.#pager.restart(LOAD_MS));
+      return await load(this.#pager.restart());
     } finally {
       this.#meanwhile.delete(events);
     }

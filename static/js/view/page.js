@@ -1,5 +1,8 @@
 // @ts-check
 
+// A page that does not come by then is not waited for: whoever wants it can try again.
+const MOST_MS = 20_000;
+
 /**
  * An element that our templates promise to have.
  * @param {string} id
@@ -26,14 +29,15 @@ export const ownPage = () => byId("room").dataset.page ?? location.pathname;
 export const permalink = (mid) => `${byId("log").dataset.permalinks}${mid}/`;
 
 /**
- * Another of this site's pages, parsed and not run.
+ * Another of this site's pages, parsed and not run. What was answered instead is the `cause` of the error.
  * @param {string} url
  * @param {AbortSignal} [signal]
  */
 export async function fetchPage(url, signal) {
   // In the language of this one, where it is an address that said which.
   const headers = { Accept: "text/html", "Accept-Language": document.documentElement.lang };
-  const answer = await fetch(url, { cache: "no-cache", headers, signal });
-  if (!answer.ok) throw new Error(`${url} answered ${answer.status}.`);
+  const enough = AbortSignal.any([AbortSignal.timeout(MOST_MS), ...(signal ? [signal] : [])]);
+  const answer = await fetch(url, { cache: "no-cache", headers, signal: enough });
+  if (!answer.ok) throw new Error(`${url} answered ${answer.status}.`, { cause: answer.status });
   return new DOMParser().parseFromString(await answer.text(), "text/html");
 }

@@ -78,11 +78,11 @@ export class Pager {
     this.#abort.abort();
   }
 
-  /** The same, for what is loaded now. @param {number} mostMs */
-  restart(mostMs) {
+  /** The same, for what is loaded now. */
+  restart() {
     this.abort();
     this.#abort = new AbortController();
-    return AbortSignal.any([this.#abort.signal, AbortSignal.timeout(mostMs)]);
+    return this.#abort.signal;
   }
 
   /** @param {"before" | "after"} side */
