@@ -21,6 +21,13 @@ from tests.servers import Engawa
 NETWORK = re.compile(r"net::ERR_|WebSocket connection to|Failed to load resource|could not be read again yet")
 STREAM = re.compile(r"/stream\?")
 PATIENCE_SECONDS = 30
+BY_OLGA = """
+from chat import actions, governing, log, moderation, posting
+from chat.models import User
+olga = User.objects.get_or_create(username="olga")[0].identity
+room = actions.create_room(olga, {slug!r})[0]
+say = lambda text, **more: posting.post(olga, room.pk, text, **more).mid
+"""
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -52,6 +59,11 @@ async def until(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(PATIENCE_SECONDS):
         while not condition():
             await asyncio.sleep(0.02)
+
+
+def by_olga(server: Engawa, slug: str, code: str) -> str:
+    """Run Python with Olga, her ``room`` of that name, made where there is none yet, and ``say`` at hand."""
+    return server.shell(BY_OLGA.format(slug=slug) + code).strip()
 
 
 def outgoing(page: Page) -> object:
@@ -616,6 +628,31 @@ async def test_who_became_somebody_else_does_not_say_it_twice(server: Engawa, li
     await somebody.context.clear_cookies(name="guest")
     line.cut()
     await agree(server, slug, ["once"], page)
+
+
+# What is shown ---------------------------------------------------------------------------------------------
+
+
+async def test_a_pin_that_could_not_be_looked_up_is_looked_up_again(server: Engawa, somebody) -> None:
+    first = by_olga(server, "far-pin", "print([say(str(number)) for number in range(60)][0])")
+    page = await somebody.open(f"{server.base}/feeds/far-pin/")
+    answers = iter([None, 503])
+
+    async def fail_twice(route: Route) -> None:
+        status = next(answers, 200)
+        if status is None:
+            await route.abort()
+        elif status == 503:
+            await route.fulfill(status=503)
+        else:
+            await route.continue_()
+
+    await page.route("**/feeds/far-pin/", fail_twice)
+    by_olga(server, "far-pin", f"moderation.pin(olga, room.pk, {first!r})")
+    await expect(page.locator("#pinned")).to_be_visible()
+    await expect(page.locator("#pinned .pinned__excerpt")).to_have_text("0")
+    assert len(somebody.complaints) == 4
+    somebody.complaints[:] = [said for said in somebody.complaints if "pinned message could not be read" not in said]
 
 
 # Who is here ----------------------------------------------------------------------------------------------

@@ -41,3 +41,6 @@ export async function fetchPage(url, signal) {
   if (!answer.ok) throw new Error(`${url} answered ${answer.status}.`, { cause: answer.status });
   return new DOMParser().parseFromString(await answer.text(), "text/html");
 }
+
+/** Whether a page that could not be had (an error of `fetchPage`) is refused; too many requests are so only for a while. */
+export const isRefusal = (/** @type {any} */ { cause }) => cause >= 400 && cause < 500 && cause !== 429;

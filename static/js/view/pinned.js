@@ -1,6 +1,7 @@
 // @ts-check
+import { Backoff } from "../lib/backoff.js";
 import { excerpt } from "../lib/excerpt.js";
-import { byId, fetchPage, ownPage, permalink } from "./page.js";
+import { byId, fetchPage, isRefusal, ownPage, permalink } from "./page.js";
 
 /** @import { Message } from "../lib/types.js" */
 
@@ -32,7 +33,9 @@ export class Pinned {
 
   /** A message has another text: perhaps the one that is pinned. @param {Message} message */
   changed(message) {
-    if (message.mid === this.#bar.dataset.mid) this.#fill(message);
+    if (message.mid !== this.#bar.dataset.mid) return;
+    this.#fill(message);
+    this.#bar.hidden = false;
   }
 
   /** The room was read anew: so may be what the pinned message says. @param {Document} page */
@@ -59,19 +62,22 @@ export class Pinned {
   #take(bar) {
     const link = bar.querySelector(".pinned__link");
     if (link) this.#bar.querySelector(".pinned__link")?.replaceWith(link);
+    this.#bar.hidden = bar.hidden;
   }
 
   // It was said long ago: a page of now has it.
   /** @param {string} mid */
-  async #lookUp(mid) {
+  async #lookUp(mid, backoff = new Backoff()) {
+    // Meanwhile another may be pinned, or an edit may have told what it says now.
+    const isSought = () => this.#bar.hidden && this.#bar.dataset.mid === mid;
+    if (!isSought()) return;
     try {
       const page = await fetchPage(ownPage());
       const bar = page.getElementById("pinned");
-      if (this.#bar.dataset.mid !== mid || bar?.dataset.mid !== mid) return;
-      this.#take(bar);
-      this.#bar.hidden = false;
+      if (isSought() && bar?.dataset.mid === mid) this.#take(bar);
     } catch (error) {
       console.warn("Engawa: the pinned message could not be read.", error);
+      if (!isRefusal(error)) setTimeout(() => this.#lookUp(mid, backoff), backoff.next());
     }
   }
 }
