@@ -655,6 +655,21 @@ async def test_a_pin_that_could_not_be_looked_up_is_looked_up_again(server: Enga
     somebody.complaints[:] = [said for said in somebody.complaints if "pinned message could not be read" not in said]
 
 
+async def test_what_went_unheard_before_a_log_was_pruned_is_not_counted_as_new(
+    server: Engawa, line: Line, somebody
+) -> None:
+    by_olga(server, "unheard", "for number in range(60): say(str(number))")
+    page = await somebody.open(f"{line.base}/feeds/unheard/")
+    await page.locator("#scroller").evaluate("scroller => scroller.scrollTo(0, scroller.scrollHeight / 2)")
+    await expect(page.locator("#newest")).to_have_text("Jump to latest")
+    mids = by_olga(server, "unheard", "print(*[say(f'new {number}') for number in range(3)])").split()
+    await expect(page.locator("#newest")).to_have_text("Jump to latest · 3 new")
+    await go_offline(page, line)
+    by_olga(server, "unheard", f"for mid in {mids[:2]!r}: actions.delete(olga, room.pk, mid)\nlog.prune(room.pk, 0)")
+    await somebody.context.set_offline(False)
+    await expect(page.locator("#newest")).to_have_text("Jump to latest · 1 new")
+
+
 # Who is here ----------------------------------------------------------------------------------------------
 
 

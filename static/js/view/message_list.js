@@ -207,9 +207,18 @@ export class MessageList extends EventTarget {
       }
       this.#letGo();
       this.#render();
+    this.#forgetMissed();
     });
     this.#moved();
   }
+  /** What is not where it would be is gone, and nobody told us. */
+  #forgetMissed() {
+    const log = this.#log;
+    for (const mid of this.#missed) {
+      if (!log.get(mid) && !log.isBefore(mid) && !log.isAfter(mid)) this.#missed.delete(mid);
+    }
+  }
+
 
   #clear() {
     for (const item of [...this.#items.children]) this.#drop(/** @type {HTMLElement} */ (item));
