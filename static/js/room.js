@@ -21,6 +21,7 @@ import { complain, complainOfFetching } from "./view/feedback.js";
 import { watchKeys } from "./view/keys_anywhere.js";
 import { MessageList } from "./view/message_list.js";
 import { MessageTools } from "./view/message_tools.js";
+import { showMyName } from "./view/my_name.js";
 import { showOutgoing } from "./view/outgoing_list.js";
 import { byId, fetchPage, ownPage } from "./view/page.js";
 import { Pinned } from "./view/pinned.js";
@@ -122,6 +123,7 @@ function takePart(path) {
     pinned.renewed(/** @type {CustomEvent} */ (event).detail);
     for (const about of [composer, acting.here?.dialog]) about?.renewed((mid) => list.get(mid));
   });
+  connection.addEventListener("name", (event) => showMyName(/** @type {CustomEvent} */ (event).detail));
   connection.addEventListener("rights", (event) => standing.renew(/** @type {CustomEvent} */ (event).detail));
   connection.addEventListener("about", (event) => standing.learn(/** @type {CustomEvent} */ (event).detail));
   connection.addEventListener("state", () => {

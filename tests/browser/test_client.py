@@ -630,6 +630,25 @@ async def test_who_became_somebody_else_does_not_say_it_twice(server: Engawa, li
     await agree(server, slug, ["once"], page)
 
 
+async def test_who_took_another_name_elsewhere_reads_as_whom_they_write(server: Engawa, line: Line, somebody) -> None:
+    slug = new_room(server, "another name")
+    page = await somebody.open(f"{line.base}/chat/{slug}/")
+    other = await somebody.open(f"{line.base}/chat/lobby/")
+    await other.locator(".guest summary").click()
+    await other.locator("#guest-name").fill("Nori")
+    await other.get_by_role("button", name="Change name").click()
+    await expect(other.locator(".guest summary bdi")).to_have_text("Nori")
+    await other.close()
+    line.cut()
+    await expect(page.locator(".guest summary bdi")).to_have_text("Nori")
+    await expect(page.locator("#guest-name")).to_have_value("Nori")
+    line.mute_server()
+    await say(page, "who am I?")
+    await expect(page.locator("#outgoing .message__author")).to_have_text("Nori")
+    line.cut()
+    await expect(page.locator("#log .message__author")).to_have_text("Nori")
+
+
 # What is shown ---------------------------------------------------------------------------------------------
 
 

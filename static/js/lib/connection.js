@@ -22,13 +22,13 @@ const CAUGHT_UP_AFTER_MS = 1000;
  *
  * Dispatches `state` (detail: State; `connected` again whenever another call took over), `event` (detail: RoomEvent;
  * each number once, rising), `answer` (detail: a `posted`, `held`, `done` or `error` frame), `presence`, `typing` and
- * `queue` (detail: that frame), `rights` (detail: Rights), `about` (detail: About) and `caught-up` (detail: how many messages
- * of others came while it was away).
+ * `queue` (detail: that frame), `name` (detail: the name that one posts in by now), `rights` (detail: Rights), `about`
+ * (detail: About) and `caught-up` (detail: how many messages of others came while it was away).
  */
 export class Connection extends EventTarget {
   /** @type {State} */
   state = "connecting";
-  /** Whose name one posts in: the `id` of an author. */
+  /** As whom one posts: the `id` of an author. */
   me;
   /** Once it is closed: why, as a sentence for people. */
   reason = noLongerOpen();
@@ -135,6 +135,7 @@ export class Connection extends EventTarget {
     this.#openedAt = performance.now();
     this.me = welcome?.me ?? this.me;
     this.#expect(0);
+    if (welcome?.name) this.#tell("name", welcome.name);
     if (welcome?.about) this.#tell("about", welcome.about);
     if (welcome?.rights) this.#tell("rights", welcome.rights);
     this.#become("connected");
@@ -299,7 +300,7 @@ export class Connection extends EventTarget {
     this.#tell("state", state);
   }
 
-  /** @param {string} type @param {State | Frame | RoomEvent | Rights | About | number} detail */
+  /** @param {string} type @param {string | Frame | RoomEvent | Rights | About | number} detail */
   #tell(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }

@@ -26,8 +26,9 @@ export function socketDial(path) {
       ({ data }) => {
         const frame = JSON.parse(data);
         if (frame.type !== "welcome") return line.frame(frame);
-        line.opened({ head: frame.head, me: frame.you.id, rights: rightsIn(frame), about: frame.about });
-        line.expect(2 * frame.heartbeat + 5);
+        const { head, you, about, heartbeat } = frame;
+        line.opened({ head, me: you.id, name: you.name, rights: rightsIn(frame), about });
+        line.expect(2 * heartbeat + 5);
       },
       { signal },
     );

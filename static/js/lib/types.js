@@ -43,8 +43,8 @@
 
 /**
  * What is known on arrival: up to which number there were events by then, who one is, and, where the transport knows,
- * what one may do, and what there is to know of the room.
- * @typedef {{ head: number, me: string, rights?: Rights, about?: About }} Welcome
+ * by which name, what one may do, and what there is to know of the room.
+ * @typedef {{ head: number, me: string, name?: string, rights?: Rights, about?: About }} Welcome
  */
 
 /**
