@@ -689,6 +689,29 @@ async def test_what_went_unheard_before_a_log_was_pruned_is_not_counted_as_new(
     await expect(page.locator("#newest")).to_have_text("Jump to latest · 1 new")
 
 
+async def test_a_room_among_several_is_all_anew_where_its_log_was_pruned(server: Engawa, line: Line, somebody) -> None:
+    first = by_olga(server, "anew", "print([say(text) for text in 'abc'][0])")
+    page = await somebody.open(f"{line.base}/feeds/?room=anew&room=lobby")
+    pane = page.locator(".pane[data-slug=anew]")
+    await expect(pane.locator(".log__earlier")).to_have_count(0)
+    await page.context.set_offline(True)
+    line.cut()
+    await be(page, "reconnecting")
+    by_olga(
+        server,
+        "anew",
+        "for number in range(60): say(str(number))\n"
+        "governing.change_room(olga, room.pk, {'title': 'Renamed'}); log.prune(room.pk, 0)",
+    )
+    await page.context.set_offline(False)
+    await expect(pane.locator(".message__body").last).to_have_text("59")
+    await expect(pane.locator(".pane__title")).to_have_text("Renamed")
+    await expect(pane.locator(".log__earlier")).to_have_count(1)
+    by_olga(server, "anew", f"say('an answer', reply_to={first!r})")
+    await expect(pane.locator(".message__reply:visible .message__excerpt")).to_have_text("an earlier message")
+    await page.close()  # or it complains of the end of its line, whenever it hears of that
+
+
 # Who is here ----------------------------------------------------------------------------------------------
 
 

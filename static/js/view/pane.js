@@ -15,14 +15,16 @@ const MOST_ELSEWHERE = 1000;
 /** A room among several on a page: the messages that the server rendered, kept up to date. */
 export class Pane {
   #log = new RoomLog();
+  #title;
   #items;
   #scroller;
 
   /** @param {HTMLElement} section */
   constructor(section) {
     this.section = section;
-    this.#items = /** @type {HTMLElement} */ (section.querySelector(".log__messages"));
-    this.#scroller = /** @type {HTMLElement} */ (section.querySelector(".pane__scroller"));
+    this.#title = part(section, ".pane__title bdi");
+    this.#items = part(section, ".log__messages");
+    this.#scroller = part(section, ".pane__scroller");
     this.#adopt();
     renameAtMidnight(this.#items);
     this.#items.addEventListener("click", (event) => this.#followReply(event));
@@ -42,10 +44,8 @@ export class Pane {
     const isAtEnd = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
     const was = this.#log.get(event.mid);
     const change = this.#log.apply(event);
-    if (event.title !== undefined) {
-      const title = this.section.querySelector(".pane__title bdi");
-      if (title) title.textContent = event.title;
-    }
+    if (event.title !== undefined) this.#title.textContent = event.title;
+    if (event.language !== undefined) this.#items.dataset.language = event.language;
     if (!change) return;
     if ("remove" in change) {
       findItem(change.remove)?.remove();
@@ -70,8 +70,14 @@ export class Pane {
 
   /** Show the room as another copy of this page has it. @param {HTMLElement} section */
   renew(section) {
+    const items = part(section, ".log__messages");
+    const earlier = section.querySelector(".log__earlier");
     this.#log.clear();
-    this.#items.replaceChildren(...(section.querySelector(".log__messages")?.childNodes ?? []));
+    this.#title.textContent = part(section, ".pane__title bdi").textContent;
+    this.#scroller.querySelector(".log__earlier")?.remove();
+    if (earlier) this.#scroller.prepend(earlier);
+    this.#items.dataset.language = items.dataset.language;
+    this.#items.replaceChildren(...items.childNodes);
     this.section.dataset.cursor = section.dataset.cursor;
     this.#adopt();
   }
@@ -81,7 +87,7 @@ export class Pane {
     this.#log.clear();
     this.#items.replaceChildren();
     this.#scroller.hidden = true;
-    const gone = /** @type {HTMLElement} */ (this.section.querySelector(".pane__gone"));
+    const gone = part(this.section, ".pane__gone");
     gone.textContent = gettext("This room is no longer open to you.");
     gone.hidden = false;
   }
@@ -144,3 +150,6 @@ export class Pane {
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
   }
 }
+
+/** What our template promises to have. @param {HTMLElement} section @param {string} selector */
+const part = (section, selector) => /** @type {HTMLElement} */ (section.querySelector(selector));
