@@ -123,6 +123,22 @@ async def test_editing_and_deleting_reach_every_open_page(server: Engawa, person
         assert "plugh" not in await view.content()
 
 
+async def test_a_name_that_is_erased_leaves_what_answers_it(server: Engawa, person) -> None:
+    server.shell(
+        "from chat import actions, posting; from chat.identity import new_guest; from chat.models import User\n"
+        "gil, room = User.objects.create_user('gil').identity, actions.create_room(new_guest(), 'erased')[0].pk\n"
+        "posting.post(gil, room, 'answer', reply_to=posting.post(gil, room, 'question').mid)"
+    )
+    page = await (await person()).open(f"{server.base}/feeds/erased/")
+    names = page.locator("#log .message__author, #log .message__reply:visible .message__answered")
+    await expect(names).to_have_text(["gil"] * 3)
+    server.shell(
+        "from chat import personal; from chat.models import User\n"
+        "personal.erase(User.objects.get(username='gil'), 'anonymise')"
+    )
+    await expect(names).to_have_text(["deleted account"] * 3)
+
+
 async def test_enter_sends_shift_enter_breaks_and_an_input_method_keeps_both(server: Engawa, person) -> None:
     slug = new_room(server, "keys")
     page = await (await person()).open(f"{server.base}/chat/{slug}/")

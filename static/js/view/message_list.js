@@ -295,7 +295,7 @@ export class MessageList extends EventTarget {
         const item = /** @type {HTMLElement} */ (findItem(mid));
         fillItem(item, message, was, this.#language);
         this.#watcher.shown?.(item, message);
-        if (was.message !== message.message) answered.push(mid);
+        if (was.message !== message.message || was.author.name !== message.author.name) answered.push(mid);
       }
       if (message) this.#shown.set(mid, message);
       else this.#shown.delete(mid);
