@@ -139,6 +139,20 @@ async def test_a_name_that_is_erased_leaves_what_answers_it(server: Engawa, pers
     await expect(names).to_have_text(["deleted account"] * 3)
 
 
+async def test_what_is_said_after_a_room_took_another_language_is_in_that(server: Engawa, person) -> None:
+    slug = new_room(server, "tongues")
+    somebody = await person()
+    places = (f"/chat/{slug}/", f"/feeds/{slug}/", f"/feeds/{slug}/wall", f"/feeds/?room={slug}&room=lobby")
+    pages = [await somebody.open(server.base + place) for place in places]
+    server.shell(
+        "from chat import governing, posting; from chat.identity import new_guest; from chat.models import Room\n"
+        f"room = Room.objects.get(slug={slug!r}).pk\n"
+        "governing.change_room(None, room, {'language': 'fr'}); posting.post(new_guest(), room, 'bonjour')"
+    )
+    for page in pages:
+        await expect(page.locator(".log__messages .message__body", has_text="bonjour")).to_have_attribute("lang", "fr")
+
+
 async def test_enter_sends_shift_enter_breaks_and_an_input_method_keeps_both(server: Engawa, person) -> None:
     slug = new_room(server, "keys")
     page = await (await person()).open(f"{server.base}/chat/{slug}/")

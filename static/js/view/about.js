@@ -21,7 +21,10 @@ export function showAbout({ title, topic, language, visibility, archived }) {
       shown.hidden = !topic;
     }
   }
-  if (language !== undefined) byId("log").lang = language;
+  if (language !== undefined) {
+    byId("log").lang = language;
+    byId("log").dataset.language = language;
+  }
   // Who may watch is something that people here must be able to rely on.
   if (visibility) {
     const now = visibility === "private" ? "private" : "open";

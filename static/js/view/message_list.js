@@ -48,7 +48,6 @@ export class MessageList extends EventTarget {
   #log = new RoomLog();
   #items = byId("log");
   #button = byId("newest");
-  #language = this.#items.dataset.language;
   /** Whether what happens in the room comes here. */
   #isLive = Boolean(byId("room").dataset.streamUrl);
   /** As what each message is shown. @type {Map<string, Message>} */
@@ -207,10 +206,11 @@ export class MessageList extends EventTarget {
       }
       this.#letGo();
       this.#render();
-    this.#forgetMissed();
     });
+    this.#forgetMissed();
     this.#moved();
   }
+
   /** What is not where it would be is gone, and nobody told us. */
   #forgetMissed() {
     const log = this.#log;
@@ -218,7 +218,6 @@ export class MessageList extends EventTarget {
       if (!log.get(mid) && !log.isBefore(mid) && !log.isAfter(mid)) this.#missed.delete(mid);
     }
   }
-
 
   #clear() {
     for (const item of [...this.#items.children]) this.#drop(/** @type {HTMLElement} */ (item));
@@ -293,7 +292,7 @@ export class MessageList extends EventTarget {
         added.push(mid);
       } else if (message && was && message !== was) {
         const item = /** @type {HTMLElement} */ (findItem(mid));
-        fillItem(item, message, was, this.#language);
+        fillItem(item, message, was, this.#items.dataset.language);
         this.#watcher.shown?.(item, message);
         if (was.message !== message.message || was.author.name !== message.author.name) answered.push(mid);
       }
@@ -305,7 +304,7 @@ export class MessageList extends EventTarget {
       const message = /** @type {Message} */ (this.#log.get(mid));
       const next = this.#log.firstAfter(mid);
       const item = cloneTemplate("message-template");
-      fillItem(item, message, undefined, this.#language);
+      fillItem(item, message, undefined, this.#items.dataset.language);
       if (message.reply_to) this.#showAnswered(item, message.reply_to);
       this.#items.insertBefore(item, next ? findItem(next) : null);
       this.scroller.watch(item);

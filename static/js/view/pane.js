@@ -54,7 +54,7 @@ export class Pane {
       const { put: message, before } = change;
       const shown = findItem(message.mid);
       const item = shown ?? this.#blank();
-      fillItem(item, message, shown ? was : undefined, this.#items.lang);
+      fillItem(item, message, shown ? was : undefined, this.#items.dataset.language);
       if (!shown) this.#items.insertBefore(item, before ? findItem(before) : null);
       if (message.reply_to) this.#showAnswered(message.mid, message.reply_to);
       this.#showAnswers(message.mid);

@@ -15,7 +15,6 @@ export class WallLog {
   #log = new RoomLog();
   #box = byId("scroller");
   #items = byId("log");
-  #language = this.#items.dataset.language;
   #isDue = false;
 
   constructor() {
@@ -41,7 +40,7 @@ export class WallLog {
       const { put: message, before } = change;
       const shown = findItem(message.mid);
       const item = shown ?? cloneTemplate("message-template");
-      fillItem(item, message, shown ? was : undefined, this.#language);
+      fillItem(item, message, shown ? was : undefined, this.#items.dataset.language);
       if (message.reply_to) this.#showAnswered(item, message.reply_to);
       if (!shown) this.#items.insertBefore(item, before ? findItem(before) : null);
       item.classList.toggle("message--new", !shown && !before);
