@@ -21,7 +21,6 @@ import { complain, complainOfFetching } from "./view/feedback.js";
 import { watchKeys } from "./view/keys_anywhere.js";
 import { MessageList } from "./view/message_list.js";
 import { MessageTools } from "./view/message_tools.js";
-import { showMyName } from "./view/my_name.js";
 import { showOutgoing } from "./view/outgoing_list.js";
 import { byId, fetchPage, ownPage } from "./view/page.js";
 import { Pinned } from "./view/pinned.js";
@@ -167,6 +166,15 @@ function takePart(path) {
 async function lookAgain() {
   const page = await fetchPage(ownPage());
   return { token: tokenOf(page), me: page.getElementById("room")?.dataset.me ?? "" };
+}
+
+/** Say as whom one writes: perhaps another tab took another name. @param {string} name */
+function showMyName(name) {
+  const { content } = /** @type {HTMLTemplateElement} */ (byId("outgoing-template"));
+  for (const place of [document, content]) {
+    const said = place.querySelectorAll(".guest summary bdi, .message--outgoing .message__author");
+    for (const element of said) element.textContent = name;
+  }
 }
 
 /** @param {Document} page */

@@ -29,18 +29,16 @@ export const ownPage = () => byId("room").dataset.page ?? location.pathname;
 export const permalink = (mid) => `${byId("log").dataset.permalinks}${mid}/`;
 
 /**
- * Another of this site's pages, parsed and not run. What was answered instead is the `cause` of the error.
+ * Another of this site's pages, parsed and not run. Where it is refused, the error has the status as its `cause`.
  * @param {string} url
  * @param {AbortSignal} [signal]
  */
 export async function fetchPage(url, signal) {
   // In the language of this one, where it is an address that said which.
   const headers = { Accept: "text/html", "Accept-Language": document.documentElement.lang };
-  const enough = AbortSignal.any([AbortSignal.timeout(MOST_MS), ...(signal ? [signal] : [])]);
-  const answer = await fetch(url, { cache: "no-cache", headers, signal: enough });
+  const timeout = AbortSignal.timeout(MOST_MS);
+  signal = signal ? AbortSignal.any([signal, timeout]) : timeout;
+  const answer = await fetch(url, { cache: "no-cache", headers, signal });
   if (!answer.ok) throw new Error(`${url} answered ${answer.status}.`, { cause: answer.status });
   return new DOMParser().parseFromString(await answer.text(), "text/html");
 }
-
-/** Whether a page that could not be had (an error of `fetchPage`) is refused; too many requests are so only for a while. */
-export const isRefusal = (/** @type {any} */ { cause }) => cause >= 400 && cause < 500 && cause !== 429;

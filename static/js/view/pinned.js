@@ -1,7 +1,7 @@
 // @ts-check
 import { Backoff } from "../lib/backoff.js";
 import { excerpt } from "../lib/excerpt.js";
-import { byId, fetchPage, isRefusal, ownPage, permalink } from "./page.js";
+import { byId, fetchPage, ownPage, permalink } from "./page.js";
 
 /** @import { Message } from "../lib/types.js" */
 
@@ -77,7 +77,10 @@ export class Pinned {
       if (isSought() && bar?.dataset.mid === mid) this.#take(bar);
     } catch (error) {
       console.warn("Engawa: the pinned message could not be read.", error);
-      if (!isRefusal(error)) setTimeout(() => this.#lookUp(mid, backoff), backoff.next());
+      const status = /** @type {any} */ (error).cause;
+      // What is refused stays so, but for who asked too often.
+      if (status >= 400 && status < 500 && status !== 429) return;
+      setTimeout(() => this.#lookUp(mid, backoff), backoff.next());
     }
   }
 }
