@@ -16,7 +16,7 @@ import { Announcer } from "./view/announcer.js";
 import { Composer } from "./view/composer.js";
 import { showComposerState } from "./view/composer_state.js";
 import { showStatus } from "./view/connection_status.js";
-import { showEmbedDialog } from "./view/embed_dialog.js";
+import { watchEmbedLink } from "./view/embed_link.js";
 import { complain, complainOfFetching } from "./view/feedback.js";
 import { watchKeys } from "./view/keys_anywhere.js";
 import { MessageList } from "./view/message_list.js";
@@ -36,7 +36,7 @@ import { showRoomLinks } from "./view/room_links.js";
 const { slug = "", socketPath, streamUrl = "", postUrl = "", commandsUrl = "" } = byId("room").dataset;
 const { me = "", myIds = "", kind = "" } = byId("room").dataset;
 
-showEmbedDialog();
+watchEmbedLink();
 closeLikeMenu(/** @type {HTMLDetailsElement} */ (byId("room-menu")));
 
 // A page of the past is a page: nothing moves there.

@@ -6,7 +6,7 @@ import { streamDial } from "./lib/stream.js";
 import { readAbout, showAbout } from "./view/about.js";
 import { Announcer } from "./view/announcer.js";
 import { showStatus } from "./view/connection_status.js";
-import { showEmbedDialog } from "./view/embed_dialog.js";
+import { watchEmbedLink } from "./view/embed_link.js";
 import { MessageList } from "./view/message_list.js";
 import { byId } from "./view/page.js";
 import { showPause } from "./view/pause.js";
@@ -22,7 +22,7 @@ const list = new MessageList();
 const pinned = new Pinned((mid) => list.get(mid));
 const { streamUrl } = byId("room").dataset;
 
-showEmbedDialog();
+watchEmbedLink();
 closeLikeMenu(/** @type {HTMLDetailsElement} */ (byId("room-menu")));
 if (streamUrl) {
   const cursor = Number(byId("log").dataset.cursor);

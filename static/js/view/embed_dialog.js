@@ -1,28 +1,13 @@
 // @ts-check
 import { gettext } from "../lib/words.js";
-import { fetchPage } from "./page.js";
-
-/** Has links to where a room's embedding is chosen ask in a dialog, on the page where one is. */
-export function showEmbedDialog() {
-  const link = /** @type {HTMLAnchorElement | null} */ (document.querySelector("a[data-embed]"));
-  link?.addEventListener("click", async (event) => {
-    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-    event.preventDefault();
-    try {
-      const [page, { watchChooser }] = await Promise.all([fetchPage(link.href), import("./chooser.js")]);
-      open(page.getElementById("chooser"), link, watchChooser);
-    } catch {
-      location.assign(link.href);
-    }
-  });
-}
+import { watchChooser } from "./chooser.js";
 
 /**
+ * Where a room's embedding is chosen, in a dialog.
  * @param {HTMLElement | null} chooser
  * @param {HTMLElement} opener
- * @param {(form: HTMLFormElement) => void} watch
  */
-function open(chooser, opener, watch) {
+export function showEmbedDialog(chooser, opener) {
   const dialog = document.createElement("dialog");
   const title = document.createElement("h2");
   const close = document.createElement("button");
@@ -43,6 +28,6 @@ function open(chooser, opener, watch) {
   });
   dialog.append(title, /** @type {HTMLElement} */ (chooser), close);
   document.body.append(dialog);
-  watch(/** @type {HTMLFormElement} */ (chooser));
+  watchChooser(/** @type {HTMLFormElement} */ (chooser));
   dialog.showModal();
 }
