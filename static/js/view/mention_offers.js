@@ -2,6 +2,7 @@
 import { endsInCode } from "../lib/code_spans.js";
 import { mentionIn, mentionOf } from "../lib/mentions.js";
 import { gettext } from "../lib/words.js";
+import { byId } from "./page.js";
 import { authorsShown, letterSign } from "./people_here.js";
 
 /** @import { Source } from "./completion.js" */
@@ -33,7 +34,7 @@ export function mentionOffers(namesHere, me) {
 /** @param {string} query @param {string[]} here @param {string} me @returns {Person[]} */
 function find(query, here, me) {
   const people = authorsShown();
-  const known = new Set(people.map(({ name }) => name));
+  const known = new Set([...people.map(({ name }) => name), myName()]);
   const all = [...people, ...here.filter((name) => !known.has(name)).map((name) => ({ name, id: undefined }))];
   const wanted = fold(query);
   /** @param {Person} person */
@@ -49,6 +50,12 @@ function find(query, here, me) {
     .sort((one, other) => one.rank - other.rank)
     .slice(0, MOST)
     .map(({ person }) => person);
+}
+
+/** Under which name one is among those who are here. */
+function myName() {
+  const blank = /** @type {HTMLTemplateElement} */ (byId("outgoing-template")).content;
+  return blank.querySelector(".message__author")?.textContent ?? "";
 }
 
 /** @param {string} text */
