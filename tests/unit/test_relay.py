@@ -636,15 +636,20 @@ async def test_who_comes_by_sight_is_told_of_the_pin_as_it_is() -> None:
         assert await told() is None
 
 
+async def unheard_pin(reader: Reader, room: Room, olga: Identity) -> tuple[chat.relay.Relay, str]:
+    """Events 1 and 2: a message, and that it is pinned. The relay hears of the second, and does not get to it."""
+    mid = (await in_database(posting.post, olga, room.pk, "one")).mid
+    await until(lambda: reader.ids == [1])
+    reader.relay._busy = asyncio.get_running_loop().create_future()
+    await in_database(moderation.pin, olga, room.pk, mid)
+    return reader.relay, mid
+
+
 async def test_who_has_seen_more_than_the_relay_is_told_of_the_room_by_the_database() -> None:
     """Their page was made from the database, a moment ago; this process has not heard of what was in it."""
     room, olga = await olgas_room()
     async with reading(room) as reader:
-        mid = (await in_database(posting.post, olga, room.pk, "one")).mid
-        await until(lambda: reader.ids == [1])
-        relay = reader.relay
-        relay._busy = asyncio.get_running_loop().create_future()  # it hears, and does not get to it
-        await in_database(moderation.pin, olga, room.pk, mid)
+        relay, mid = await unheard_pin(reader, room, olga)
         ahead = Reader()
         stay = Stay(room.slug, ahead.follower())
         entry = await stay.enter(2)
@@ -661,11 +666,7 @@ async def test_a_relay_whose_log_began_anew_asks_how_the_room_is() -> None:
     """What was pinned meanwhile is in no event any more."""
     room, olga = await olgas_room()
     async with reading(room) as reader:
-        mid = (await in_database(posting.post, olga, room.pk, "one")).mid
-        await until(lambda: reader.ids == [1])
-        relay = reader.relay
-        relay._busy = asyncio.get_running_loop().create_future()  # it hears, and does not get to it
-        await in_database(moderation.pin, olga, room.pk, mid)
+        relay, mid = await unheard_pin(reader, room, olga)
         await in_database(log.prune, room.pk, 0)
         await until(lambda: relay._pending)
         relay._pending.clear()  # as if it had not
