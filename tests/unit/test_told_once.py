@@ -21,8 +21,10 @@ from chat.models import Room, SiteEvent, User
 from chat.relays import relays
 from config.asgi import application
 from feeds import held
-from tests.unit.test_relay import Reader, a_room, fresh_relays, olgas_room, reading, until  # noqa: F401
+from tests.unit.test_relay import Reader, a_room, fresh_relays, olgas_room, reading, until
 from tests.unit.test_viewers import Stream, streaming
+
+__all__ = ["fresh_relays"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
