@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -121,6 +122,31 @@ def test_a_documented_default_is_the_default(name: str) -> None:
 def comment_of(name: str) -> str:
     """What the example says above a setting."""
     return read(".env.example").split(f"\n#{name}=")[0].rpartition("\n\n")[2]
+
+
+# Prose ----------------------------------------------------------------------------------------------------
+
+WORDS_IN_A_ROW = 15  # which no two sentences share by chance
+
+
+def prose(page: Path) -> str:
+    """A page without its code and its tables."""
+    text = FENCE.sub("", page.read_text(encoding="utf-8"))
+    return "\n".join(line for line in text.splitlines() if not line.startswith("|"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_nothing_is_said_twice_on_a_page(page: Path) -> None:
+    """Two changes that are put together leave what both of them said."""
+    words = prose(page).split()
+    runs = [" ".join(words[start : start + WORDS_IN_A_ROW]) for start in range(len(words) - WORDS_IN_A_ROW + 1)]
+    assert [run for run, times in Counter(runs).items() if times > 1] == []
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name != "CHANGELOG.md"], ids=lambda page: page.name)
+def test_no_two_sections_of_a_page_have_one_name(page: Path) -> None:
+    headings = re.findall(r"^#{2,} .+$", prose(page), re.MULTILINE)
+    assert [heading for heading, times in Counter(headings).items() if times > 1] == []
 
 
 # Modules --------------------------------------------------------------------------------------------------

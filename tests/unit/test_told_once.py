@@ -40,8 +40,6 @@ def said(room: Room, author: Identity, text: str = "said") -> str:
 
 async def compared() -> None:
     """The heads and the site log were compared once more, from begin to end."""
-    async with relays()._comparing:
-        pass
     await relays()._compare()
 
 
